@@ -55,7 +55,7 @@ int answers_start(Answers *answers, FILE *file, bool targets, const AnswersWante
     return 0;
 }
 
-void answers_look(Answers *answers, StreamingLearner *model, const double *x)
+void answers_take(Answers *answers, StreamingLearner *model, const double *x)
 {
     answers->low = answers->high = ANB_NAN;
     if (answers->range.coverage > 0)
@@ -73,14 +73,14 @@ static void put_number(FILE *file, const char *before, double value, const char 
     fprintf(file, "%s%s", before, isnan(value) ? missing : text);
 }
 
-void answers_write(const Answers *answers, const Rows *rows, uint64_t row, double y, double said)
+void answers_write(const Answers *answers, const Rows *rows, uint64_t row, double y, double prediction)
 {
     FILE *file = answers->file;
     if (answers->targets) {
         fprintf(file, "%llu", (unsigned long long)row);
         put_number(file, ",", y, "");
     }
-    put_number(file, answers->targets ? "," : "", said, answers->targets ? "" : "nan");
+    put_number(file, answers->targets ? "," : "", prediction, answers->targets ? "" : "nan");
     if (answers->range.coverage > 0) {
         put_number(file, ",", answers->low, "");
         put_number(file, ",", answers->high, "");

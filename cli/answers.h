@@ -33,15 +33,15 @@ int answers_start(Answers *answers, FILE *file, bool targets, const AnswersWante
                   const StreamingLearner *model, const Rows *rows);
 
 /* Whether a row is asked for more than its prediction. */
-static inline bool answers_ask(const Answers *answers)
+static inline bool answers_more(const Answers *answers)
 {
     return answers->range.coverage > 0 || answers->levels > 0;
 }
 
 /* Before the row is learned: takes its interval and quantiles, where they are wanted. */
-void answers_look(Answers *answers, StreamingLearner *model, const double *x);
+void answers_take(Answers *answers, StreamingLearner *model, const double *x);
 
 /* A line. `row` and y are for those with targets; NaN y is no target. */
-void answers_write(const Answers *answers, const Rows *rows, uint64_t row, double y, double said);
+void answers_write(const Answers *answers, const Rows *rows, uint64_t row, double y, double prediction);
 
 #endif

@@ -248,14 +248,14 @@ static Chart with_tight_range(const Chart *chart, const Series *series, size_t n
 void chart_forecast(const Chart *chart, const Series *series, size_t n)
 {
     Chart c = with_tight_range(chart, series, n);
-    const Series *said = series + (n - 2);
+    const Series *predicted = series + (n - 2);
     open_figure(&c, "forecast");
     put_legend(&c, series, n);
     open_plot(&c, true);
     if (n == 4)
         put_area(&c, series[0].y, series[1].y, "area", series[0].colour);
-    put_line(&c, said[0].y, "line", said[0].colour);
-    put_dots(&c, said[1].y, said[1].colour);
+    put_line(&c, predicted[0].y, "line", predicted[0].colour);
+    put_dots(&c, predicted[1].y, predicted[1].colour);
     close_plot(&c);
 }
 

@@ -83,13 +83,13 @@ static int start(Comparison *c, const Arguments *a)
     return c->x && paired_start(&c->paired, c->k) ? 0 : complain(BAD_DATA, "out of memory");
 }
 
-/* What the loss scores may be a quantile, `asked`, in place of the prediction. */
-static void score_row(Comparison *c, double y, const double *said, const double *asked)
+/* What the loss scores may be a quantile, `scored`, in place of the prediction. */
+static void score_row(Comparison *c, double y, const double *prediction, const double *scored)
 {
     double loss[MOST];
     bool all = true;
     for (size_t i = 0; i < c->k; i++) {
-        loss[i] = anb_loss(&c->loss, y, asked[i]);
+        loss[i] = anb_loss(&c->loss, y, scored[i]);
         all &= isfinite(loss[i]);
     }
     if (c->targets++ < c->burn_in)
@@ -99,33 +99,33 @@ static void score_row(Comparison *c, double y, const double *said, const double 
         return;
     }
     for (size_t i = 0; i < c->k; i++) {
-        anb_observe(anb_score_observer(c->entry[i].score), NULL, NULL, y, said[i]);
+        anb_observe(anb_score_observer(c->entry[i].score), NULL, NULL, y, prediction[i]);
         c->entry[i].loss += loss[i];
     }
     paired_add(&c->paired, loss);
 }
 
 /* The prediction for the row, which is learned then; *asked is what the loss scores. */
-static double learn(Entry *e, const double *x, double y, double weight, double *asked)
+static double learn(Entry *e, const double *x, double y, double weight, double *scored)
 {
     double quantile[ANB_LEVELS_MAX], from = progress_clock();
     bool ranked = e->quantile >= 0 && anb_predict_quantiles(e->model, x, quantile) == 0;
-    double said = anb_train_one(e->model, x, y, weight);
-    *asked = ranked ? quantile[e->quantile] : said;
+    double prediction = anb_train_one(e->model, x, y, weight);
+    *scored = ranked ? quantile[e->quantile] : prediction;
     e->seconds += progress_clock() - from;
-    return said;
+    return prediction;
 }
 
 static int stream(Comparison *c)
 {
-    double y, said[MOST], asked[MOST];
+    double y, prediction[MOST], scored[MOST];
     int status = 0;
     while (c->rows.read < c->limit && !stop_requested() && (status = rows_next(&c->rows, c->x, &y)) == 0) {
         if (isnan(y) || c->rows.weight == 0)
             continue;
         for (size_t i = 0; i < c->k; i++)
-            said[i] = learn(&c->entry[i], c->x, y, c->rows.weight, &asked[i]);
-        score_row(c, y, said, asked);
+            prediction[i] = learn(&c->entry[i], c->x, y, c->rows.weight, &scored[i]);
+        score_row(c, y, prediction, scored);
     }
     return status > 0 && !stop_requested() ? status : 0;
 }

@@ -22,13 +22,13 @@ static double interval_end(AnbDiagnostics *d, AnbMetricId id, size_t level)
     return level < n ? value[level] : ANB_NAN;
 }
 
-void evidence_add(Evidence *e, AnbDiagnostics *d, const double *x, double y, double said, uint64_t row)
+void evidence_add(Evidence *e, AnbDiagnostics *d, const double *x, double y, double prediction, uint64_t row)
 {
-    residuals_add(&e->residuals, y - said);
-    if (!x || isnan(said))
+    residuals_add(&e->residuals, y - prediction);
+    if (!x || isnan(prediction))
         return;
     missing_add(&e->missing, x, row);
-    LastRow late = {row, y, said, interval_end(d, ANB_METRIC_INTERVAL_LOW, e->level),
+    LastRow late = {row, y, prediction, interval_end(d, ANB_METRIC_INTERVAL_LOW, e->level),
                     interval_end(d, ANB_METRIC_INTERVAL_HIGH, e->level)};
     last_rows_add(&e->last, x, &late);
 }

@@ -128,7 +128,7 @@ static bool has_note(const AnbSnapshot *s, const char *key)
 }
 
 /* Lines of names, of which --categories shows what they say; the schema, which typed models have in a note of their own. */
-static bool is_said_elsewhere(const AnbSnapshot *s, const char *key)
+static bool is_shown_elsewhere(const AnbSnapshot *s, const char *key)
 {
     return strcmp(key, "categories") == 0 || (strcmp(key, "schema") == 0 && has_note(s, "anabranch.schema"));
 }
@@ -138,7 +138,7 @@ static void print_notes(const AnbSnapshot *s)
     char size[SHOW_SIZE];
     for (size_t i = 0; i < s->extras.n_notes; i++) {
         const AnbNote *note = &s->extras.notes[i];
-        if (is_said_elsewhere(s, note->key))
+        if (is_shown_elsewhere(s, note->key))
             continue;
         fputs("note              ", stdout);
         print_safely(note->key);

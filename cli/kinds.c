@@ -36,12 +36,12 @@ static int say_kinds(Rows *rows, const RowsOptions *options, Layout *layout, boo
         for (size_t i = 0; i < n && !status; i++) {
             if (!chosen[i])
                 continue;
-            if (layout->said[i] && !options->schema)
+            if (layout->given[i] && !options->schema)
                 status = said_before(rows, options, i, (AnbColumnKind)kind);
             if (status)
                 return status;
             rows->column[i].kind = (AnbColumnKind)kind;
-            layout->said[i] = true;
+            layout->given[i] = true;
         }
     }
     return status;
@@ -109,7 +109,7 @@ static int take_schema(Rows *rows, const char *path, Layout *layout)
     for (size_t j = 0; !status && j < anb_schema_size(schema); j++)
         status = take_column(rows, &anb_schema_columns(schema)[j], read);
     for (size_t i = 0; i < rows->table.columns && !status; i++) {
-        layout->said[i] = true;
+        layout->given[i] = true;
         layout->unnamed[i] = !read[i] && !layout->ignored[i];
         layout->ignored[i] |= !read[i];
     }
@@ -129,7 +129,7 @@ static void take_known(Rows *rows, const RowsOptions *options, Layout *layout)
         rows->column[i].kind = anb_schema_columns(known)[at].kind;
         if (!options->date_order)
             rows->column[i].order = anb_schema_columns(known)[at].order;
-        layout->said[i] = true;
+        layout->given[i] = true;
     }
 }
 
@@ -144,7 +144,7 @@ static int date_order(const char *word, AnbTimeOrder *order)
     return complain(BAD_USE, "--date-order takes ymd, dmy or mdy, not \"%s\"", word);
 }
 
-int kinds_said(Rows *rows, const RowsOptions *options, Layout *layout)
+int kinds_given(Rows *rows, const RowsOptions *options, Layout *layout)
 {
     AnbTimeOrder order = ANB_TIME_YMD;
     bool *chosen = malloc(rows->table.columns);
@@ -203,7 +203,7 @@ static int refuse_role(const Rows *rows, size_t i, const Guess *guess, int role)
 static int guess_column(Rows *rows, const Layout *layout, size_t i)
 {
     const Guess *guess = &layout->guess[i];
-    if (layout->said[i] || layout->ignored[i])
+    if (layout->given[i] || layout->ignored[i])
         return 0;
     if (guess->foreign > 0 && guess->foreign + guess->numbers == guess->cells)
         return refuse_foreign(rows, i, guess);
@@ -233,7 +233,7 @@ static void settle_unknown(Rows *rows, const Layout *layout)
         typed |= !layout->ignored[i] && layout->role[i] < 0 && rows->column[i].kind != ANB_COLUMN_NUMBER &&
                  rows->column[i].kind != ANB_COLUMN_BOOLEAN;
     for (size_t i = 0; i < rows->table.columns; i++)
-        if (!layout->said[i] && !layout->ignored[i] && layout->role[i] < 0 && guess_unknown(&layout->guess[i]) &&
+        if (!layout->given[i] && !layout->ignored[i] && layout->role[i] < 0 && guess_unknown(&layout->guess[i]) &&
             (typed || layout->guess[i].words > 0))
             rows->column[i].kind = ANB_COLUMN_CODE;
 }
@@ -315,7 +315,7 @@ int kinds_schemas(Rows *rows, const RowsOptions *options)
 /* ---- told -------------------------------------------------------------------------------------------------------- */
 
 /* How many features are of a kind, and their names where they are not many. */
-static size_t tell_kind(const Rows *rows, AnbColumnKind kind, const char *one, const char *many, char *out, size_t room)
+static size_t list_kind(const Rows *rows, AnbColumnKind kind, const char *one, const char *many, char *out, size_t room)
 {
     static const char *const order[] = {"", " (day first)", " (month first)"};
     size_t count = 0, size = 0;
@@ -339,7 +339,7 @@ static size_t tell_kind(const Rows *rows, AnbColumnKind kind, const char *one, c
                             named ? names : "", named ? ")" : "");
 }
 
-void kinds_tell(const Rows *rows)
+void kinds_report(const Rows *rows)
 {
     static const char *const words[][2] = {{"number", "numbers"},
                                            {"category", "categories"},
@@ -354,7 +354,7 @@ void kinds_tell(const Rows *rows)
     if (plain)
         return;
     for (int kind = 0; kind < ANB_COLUMN_IGNORED; kind++)
-        size += tell_kind(rows, (AnbColumnKind)kind, words[kind][0], words[kind][1], text + size, sizeof text - size);
+        size += list_kind(rows, (AnbColumnKind)kind, words[kind][0], words[kind][1], text + size, sizeof text - size);
     if (delimiter && delimiter != ',')
         snprintf(mark, sizeof mark, "; delimiter %s",
                  delimiter == BLANKS ? "blanks"

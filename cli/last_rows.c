@@ -104,7 +104,7 @@ static void put_row(const LastRows *l, Json *json, const Categories *of, const c
     json_open(json, NULL, '{');
     json_count(json, "row", row->row);
     json_number(json, "target", row->y);
-    json_number(json, "prediction", row->said);
+    json_number(json, "prediction", row->prediction);
     json_number(json, "low", row->low);
     json_number(json, "high", row->high);
     json_number(json, "now", why.prediction);

@@ -9,7 +9,7 @@ enum { LAST_ROWS_MOST = 8 };
 /* A row with what was said of it before its target was known. */
 typedef struct LastRow {
     uint64_t row; /* in the table */
-    double y, said, low, high;
+    double y, prediction, low, high;
 } LastRow;
 
 typedef struct LastRows {

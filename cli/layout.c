@@ -99,8 +99,8 @@ static int default_target(Rows *rows, Layout *layout)
 static void mark_known(const Rows *rows, const RowsOptions *options, Layout *layout)
 {
     for (size_t i = 0; i < rows->table.columns; i++)
-        for (size_t j = 0; j < options->n_features && !layout->said[i]; j++)
-            layout->said[i] = strcmp(rows->table.names[i], options->features[j]) == 0;
+        for (size_t j = 0; j < options->n_features && !layout->given[i]; j++)
+            layout->given[i] = strcmp(rows->table.names[i], options->features[j]) == 0;
 }
 
 /* Columns that the model does not know become features behind its own. */
@@ -225,7 +225,7 @@ static void drop_trailing(const Rows *rows, Layout *layout)
 }
 
 /* Columns that the model does not know are told once. */
-static void tell_new(const Rows *rows, const RowsOptions *options, const Layout *layout)
+static void report_new(const Rows *rows, const RowsOptions *options, const Layout *layout)
 {
     char list[200] = "", word[64];
     size_t size = 0, count = 0;
@@ -270,7 +270,7 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
                         table->name, table->names[0], table_skip_hint(table, NULL, 0));
     int status = columns_choose(table, options->ignore, "--ignore", layout->ignored);
     bool guessed = !known || options->add_columns;
-    status = status ? status : kinds_said(rows, options, layout);
+    status = status ? status : kinds_given(rows, options, layout);
     if (!status && (guessed || options->after))
         status = guess_columns(table, &rows->cells, ROWS_GUESSED, layout->guess);
     if (!status && guessed)
@@ -293,10 +293,10 @@ static int lay_out(Rows *rows, const RowsOptions *options, Layout *layout)
     if (!status && options->distinct)
         status = check_distinct(rows);
     if (!status && known && !options->quiet)
-        tell_new(rows, options, layout);
+        report_new(rows, options, layout);
     status = status ? status : kinds_schemas(rows, options);
     if (!status && !known && !options->quiet) {
-        kinds_tell(rows);
+        kinds_report(rows);
         warnings_print(rows, layout);
     }
     return status;
@@ -316,7 +316,7 @@ int layout_rows(Rows *rows, const RowsOptions *options)
     rows->failing = calloc(columns, sizeof *rows->failing);
     rows->absent = malloc((options->n_features + 1) * sizeof *rows->absent);
     rows->names = calloc(columns + options->n_features + 2, sizeof *rows->names);
-    bool failed = !layout.ignored || !layout.said || !layout.role || !layout.guess || !layout.unnamed || !rows->place ||
+    bool failed = !layout.ignored || !layout.given || !layout.role || !layout.guess || !layout.unnamed || !rows->place ||
                   !rows->column || !rows->failing || !rows->absent || !rows->names;
     for (size_t i = 0; i < columns && !failed; i++) {
         rows->place[i] = SIZE_MAX;
@@ -327,7 +327,7 @@ int layout_rows(Rows *rows, const RowsOptions *options)
     for (size_t i = 0; i < columns && !status; i++)
         rows->failing[i] = guess_failing(&layout.guess[i]);
     free(layout.ignored);
-    free(layout.said);
+    free(layout.given);
     free(layout.role);
     free(layout.guess);
     free(layout.unnamed);

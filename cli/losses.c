@@ -35,7 +35,7 @@ static int read_one(Losses *losses, const char *text, const StreamingLearner *mo
     *score = (LossScore){0};
     int status = loss_read(text, &score->loss);
     score->quantile = loss_quantile(&score->loss, model);
-    losses->asks |= score->quantile >= 0;
+    losses->quantiles |= score->quantile >= 0;
     losses->n += status == 0;
     return status;
 }
@@ -54,9 +54,9 @@ int losses_start(Losses *losses, const char *list, const StreamingLearner *model
     return status;
 }
 
-static void add(LossScore *score, double y, double said)
+static void add(LossScore *score, double y, double prediction)
 {
-    double loss = anb_loss(&score->loss, y, said);
+    double loss = anb_loss(&score->loss, y, prediction);
     if (isnan(loss)) {
         score->outside++;
         return;
@@ -65,21 +65,21 @@ static void add(LossScore *score, double y, double said)
     score->n++;
 }
 
-void losses_ask(Losses *losses, StreamingLearner *model, const double *x, double y)
+void losses_quantiles(Losses *losses, StreamingLearner *model, const double *x, double y)
 {
     double value[ANB_LEVELS_MAX];
-    if (!losses->asks || anb_predict_quantiles(model, x, value))
+    if (!losses->quantiles || anb_predict_quantiles(model, x, value))
         return;
     for (size_t i = 0; i < losses->n; i++)
         if (losses->of[i].quantile >= 0)
             add(&losses->of[i], y, value[losses->of[i].quantile]);
 }
 
-void losses_add(Losses *losses, double y, double said)
+void losses_add(Losses *losses, double y, double prediction)
 {
     for (size_t i = 0; i < losses->n; i++)
         if (losses->of[i].quantile < 0)
-            add(&losses->of[i], y, said);
+            add(&losses->of[i], y, prediction);
 }
 
 static double mean_of(const LossScore *score)

@@ -17,7 +17,7 @@ typedef struct LossScore {
 
 typedef struct Losses {
     size_t n;
-    bool asks; /* some score quantiles, which are asked before a row is learned */
+    bool quantiles; /* some score quantiles, which are asked before a row is learned */
     LossScore of[LOSSES_MAX];
 } Losses;
 
@@ -37,10 +37,10 @@ int loss_quantile(const AnbLoss *loss, const StreamingLearner *model);
 int losses_start(Losses *losses, const char *list, const StreamingLearner *model);
 
 /* Before the row is learned: scores the model's quantiles. */
-void losses_ask(Losses *losses, StreamingLearner *model, const double *x, double y);
+void losses_quantiles(Losses *losses, StreamingLearner *model, const double *x, double y);
 
 /* Scores a prediction. */
-void losses_add(Losses *losses, double y, double said);
+void losses_add(Losses *losses, double y, double prediction);
 
 void losses_print(const Losses *losses, FILE *file);
 void losses_print_json(const Losses *losses, Json *json);

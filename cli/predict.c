@@ -26,27 +26,27 @@ enum { BLOCK_ROWS = 256, BLOCK_CELLS = 1 << 16 };
 /* Rows that are predicted together; one where more than the prediction is asked for, or columns are kept. */
 typedef struct Block {
     size_t room, n, d;
-    double *x, *said; /* room rows of d cells */
+    double *x, *prediction; /* room rows of d cells */
 } Block;
 
 static int block_start(Block *b, const Answers *answers, const Rows *rows)
 {
     size_t d = rows->n_features, most = BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
-    bool each = answers_ask(answers) || rows->n_kept > 0 || most == 0;
+    bool each = answers_more(answers) || rows->n_kept > 0 || most == 0;
     *b = (Block){.room = each ? 1 : most, .d = d};
     b->x = malloc(b->room * d * sizeof *b->x);
-    b->said = malloc(b->room * sizeof *b->said);
-    return b->x && b->said ? 0 : complain(BAD_DATA, "out of memory");
+    b->prediction = malloc(b->room * sizeof *b->prediction);
+    return b->x && b->prediction ? 0 : complain(BAD_DATA, "out of memory");
 }
 
 static void block_write(Block *b, Answers *answers, const Saved *saved, const Rows *rows, Stale *stale)
 {
     if (b->room == 1 && b->n == 1)
-        answers_look(answers, saved->model, b->x);
-    anb_predict_many(saved->model, b->x, b->n, b->said);
-    stale_see(stale, b->x, b->said, b->n, b->d);
+        answers_take(answers, saved->model, b->x);
+    anb_predict_many(saved->model, b->x, b->n, b->prediction);
+    stale_see(stale, b->x, b->prediction, b->n, b->d);
     for (size_t i = 0; i < b->n; i++)
-        answers_write(answers, rows, rows->number, ANB_NAN, b->said[i]);
+        answers_write(answers, rows, rows->number, ANB_NAN, b->prediction[i]);
     b->n = 0;
 }
 
@@ -69,9 +69,9 @@ static int predict_rows(const Saved *saved, Rows *rows, const AnswersWanted *wan
     }
     if (block.n > 0)
         block_write(&block, &answers, saved, rows, &stale);
-    stale_tell(&stale, saved->model, rows->table.name);
+    stale_warn(&stale, saved->model, rows->table.name);
     free(block.x);
-    free(block.said);
+    free(block.prediction);
     return status > 0 ? status : 0;
 }
 

@@ -154,7 +154,7 @@ static int complain_of_row(const Rows *rows)
 
 /* A label that is known n rows later is learned when that row has been predicted; one known at a time before rows of a
  * later time. */
-static void tell_time(Rows *rows, const double *x)
+static void set_times(Rows *rows, const double *x)
 {
     if (!rows->timed) {
         rows->now = rows->due_behind = (double)rows->number;
@@ -182,7 +182,7 @@ int rows_next(Rows *rows, double *x, double *y)
             note_bad(rows, whole);
         if (status == 0 || (whole && rows->on_bad == BAD_IS_MISSING)) {
             rows->read++;
-            tell_time(rows, x);
+            set_times(rows, x);
             return 0;
         }
     }

@@ -9,7 +9,7 @@ enum { BLOCK_ROWS = 256, BLOCK_CELLS = 1 << 16 };
 int run_start(Run *run)
 {
     size_t d = run->rows.n_features;
-    bool each = answers_ask(&run->answers) || run->rows.n_kept > 0 || run->rows.has_after;
+    bool each = answers_more(&run->answers) || run->rows.n_kept > 0 || run->rows.has_after;
     run->block = each || BLOCK_CELLS / d < 1 ? 1 : BLOCK_CELLS / d < BLOCK_ROWS ? BLOCK_CELLS / d : BLOCK_ROWS;
     run->x = malloc(run->block * d * sizeof *run->x);
     run->y = malloc(3 * run->block * sizeof *run->y);
@@ -17,8 +17,8 @@ int run_start(Run *run)
     run->score = anb_score_new(NULL);
     if (!run->x || !run->y || !run->number || !run->score)
         return complain(BAD_DATA, "out of memory");
-    run->said = run->y + run->block;
-    run->weight = run->said + run->block;
+    run->prediction = run->y + run->block;
+    run->weight = run->prediction + run->block;
     delay_start(&run->delay, d);
     return 0;
 }
@@ -43,7 +43,7 @@ static void learn_rows(Run *run, size_t first, size_t n)
     double from = progress_clock();
     for (size_t i = first; i < first + n; i++) {
         const double *x = run->x + i * d;
-        run->said[i] =
+        run->prediction[i] =
             isnan(run->y[i]) ? anb_predict(run->model, x) : anb_train_one(run->model, x, run->y[i], run->weight[i]);
     }
     run->learning += progress_clock() - from;
@@ -62,7 +62,7 @@ static int learn_later(Run *run)
     double from = progress_clock();
     bool waits = !isnan(run->y[0]) && run->rows.due > run->rows.now;
     int status = 0;
-    run->said[0] = waits || isnan(run->y[0]) ? anb_predict(run->model, run->x)
+    run->prediction[0] = waits || isnan(run->y[0]) ? anb_predict(run->model, run->x)
                                              : anb_train_one(run->model, run->x, run->y[0], run->weight[0]);
     if (waits)
         status = delay_add(&run->delay, run->number[0], run->rows.due, run->x, run->y[0], run->weight[0]);
@@ -80,7 +80,7 @@ static bool counts(const Run *run, size_t i)
 /* What is asked before a row and written behind it is not the time of learning. */
 static int learn_block(Run *run, size_t n)
 {
-    bool delayed = run->rows.has_after, asked = run->coverage.n > 0 || run->losses.asks;
+    bool delayed = run->rows.has_after, asked = run->coverage.n > 0 || run->losses.quantiles;
     bool observed = asked || run->watch.file || run->block == 1;
     uint64_t targets = run->targets;
     int status = 0;
@@ -92,38 +92,38 @@ static int learn_block(Run *run, size_t n)
             learn_due(run, run->rows.due_before);
         if (counts(run, i) && targets++ >= run->burn_in) {
             coverage_add(&run->coverage, run->model, x, run->y[i]);
-            losses_ask(&run->losses, run->model, x, run->y[i]);
+            losses_quantiles(&run->losses, run->model, x, run->y[i]);
         }
-        answers_look(&run->answers, run->model, x);
+        answers_take(&run->answers, run->model, x);
         if (delayed)
             status = learn_later(run);
         else
             learn_rows(run, i, 1);
         if (run->watch.file && counts(run, i))
-            watch_sample(&run->watch, run->model, x, run->y[i], run->said[i], run->number[i]);
+            watch_sample(&run->watch, run->model, x, run->y[i], run->prediction[i], run->number[i]);
     }
     return status;
 }
 
-static void score(Run *run, double y, double said)
+static void score(Run *run, double y, double prediction)
 {
-    anb_observe(anb_score_observer(run->score), NULL, NULL, y, said);
-    losses_add(&run->losses, y, said);
+    anb_observe(anb_score_observer(run->score), NULL, NULL, y, prediction);
+    losses_add(&run->losses, y, prediction);
     if (run->scored > 0 || run->before.trained > 0 || run->burn_in > 0)
-        fit_add(&run->fit, y, said);
-    progress_step(&run->progress, run->score, &run->fit, y, said, ++run->scored);
+        fit_add(&run->fit, y, prediction);
+    progress_step(&run->progress, run->score, &run->fit, y, prediction, ++run->scored);
 }
 
 static void account_block(Run *run, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        double y = run->y[i], said = run->said[i];
+        double y = run->y[i], prediction = run->prediction[i];
         if (run->predictions.file)
-            answers_write(&run->answers, &run->rows, run->number[i], y, said);
+            answers_write(&run->answers, &run->rows, run->number[i], y, prediction);
         run->unlabelled += isnan(y);
         run->weightless += !isnan(y) && run->weight[i] == 0;
-        if (counts(run, i) && run->targets++ >= run->burn_in && !isnan(said))
-            score(run, y, said);
+        if (counts(run, i) && run->targets++ >= run->burn_in && !isnan(prediction))
+            score(run, y, prediction);
     }
 }
 

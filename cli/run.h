@@ -35,7 +35,7 @@ typedef struct Run {
     AnbCounters before;     /* those of the saved model */
     double learning, start; /* seconds */
     size_t block;           /* rows of it; 1 where something is asked of every row */
-    double *x, *y, *said, *weight;
+    double *x, *y, *prediction, *weight;
     uint64_t *number; /* of the rows in the table */
     FILE *text;       /* where the table and the result go: stderr where rows go to standard output */
 } Run;

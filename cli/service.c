@@ -80,7 +80,7 @@ void service_close(Service *s)
 /* ---- saving ------------------------------------------------------------------------------------------------------ */
 
 /* Somebody else's model would be lost without a word: another service's, or one of `train -o`. */
-static void tell_changed(const Service *s)
+static void report_changed(const Service *s)
 {
     struct stat now;
     bool same = stat(s->path, &now) != 0 ||
@@ -121,7 +121,7 @@ int service_save(Service *s)
     anb_serve_release(s->server);
     if (nothing)
         return 0;
-    tell_changed(s);
+    report_changed(s);
     int status = save_published(s); /* what was learned meanwhile counts as unsaved, and may be in it */
     if (status == 0)
         stat(s->path, &s->seen);

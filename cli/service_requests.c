@@ -180,18 +180,18 @@ static AnbServeReader *reader_of(Service *s)
 }
 
 /* What one published version says of a row. */
-typedef struct Said {
+typedef struct Prediction {
     const double *x;
     AnbAnswer answer;
     bool ranked; /* quantiles are asked for as well */
     double quantile[ANB_LEVELS_MAX];
-} Said;
+} Prediction;
 
-static int say(const StreamingLearner *model, AnbReader *reader, void *context)
+static int predict(const StreamingLearner *model, AnbReader *reader, void *context)
 {
-    Said *said = context;
-    int code = anb_answer_with(model, reader, said->x, &said->answer);
-    return code || !said->ranked ? code : anb_predict_quantiles_with(model, reader, said->x, said->quantile);
+    Prediction *prediction = context;
+    int code = anb_answer_with(model, reader, prediction->x, &prediction->answer);
+    return code || !prediction->ranked ? code : anb_predict_quantiles_with(model, reader, prediction->x, prediction->quantile);
 }
 
 /* What a request wants besides the prediction. */
@@ -227,23 +227,23 @@ static void set_number(json_t *object, const char *key, double value)
     json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null());
 }
 
-static void add_range(const Service *s, const Range *range, const Said *said, json_t *answer)
+static void add_range(const Service *s, const Range *range, const Prediction *prediction, json_t *answer)
 {
-    double low = said->quantile[range->low], high = said->quantile[range->high];
+    double low = prediction->quantile[range->low], high = prediction->quantile[range->high];
     if (!range->of_quantiles)
-        anb_answer_interval(s->saved.model, &said->answer, range->coverage, &low, &high);
+        anb_answer_interval(s->saved.model, &prediction->answer, range->coverage, &low, &high);
     set_number(answer, "low", low);
     set_number(answer, "high", high);
 }
 
 /* The quantiles by level: {"0.1": 3.5, "0.9": 8.1}. */
-static json_t *quantiles_of(const Service *s, const Said *said)
+static json_t *quantiles_of(const Service *s, const Prediction *prediction)
 {
     json_t *quantiles = json_object();
     for (size_t i = 0; i < s->n_levels; i++) {
         char level[SHOW_SIZE];
         snprintf(level, sizeof level, "%g", s->level[i]);
-        set_number(quantiles, level, said->quantile[i]);
+        set_number(quantiles, level, prediction->quantile[i]);
     }
     return quantiles;
 }
@@ -270,17 +270,17 @@ static json_t *predict_row(Service *s, AnbServeReader *reader, json_t *body, con
         return refusal;
     if (name && !read_id(name, &id))
         return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text that is not empty");
-    Said said = {.x = x, .ranked = wanted.quantiles || (wanted.range && wanted.range->of_quantiles)};
-    if (anb_serve_look(reader, say, &said))
+    Prediction prediction = {.x = x, .ranked = wanted.quantiles || (wanted.range && wanted.range->of_quantiles)};
+    if (anb_serve_look(reader, predict, &prediction))
         return refuse(s, status, BAD_REQUEST, "x holds what this model does not take");
-    if (name && isnan(anb_serve_keep(s->server, id, x, &said.answer)))
+    if (name && isnan(anb_serve_keep(s->server, id, x, &prediction.answer)))
         return refuse(s, status, UNSUPPORTED, "id: the model keeps no rows for later labels");
-    json_t *answer = json_pack("{s:f, s:I}", "prediction", said.answer.prediction, "published",
+    json_t *answer = json_pack("{s:f, s:I}", "prediction", prediction.answer.prediction, "published",
                                (json_int_t)anb_serve_reader_version(reader));
     if (wanted.range)
-        add_range(s, wanted.range, &said, answer);
+        add_range(s, wanted.range, &prediction, answer);
     if (wanted.quantiles)
-        json_object_set_new(answer, "quantiles", quantiles_of(s, &said));
+        json_object_set_new(answer, "quantiles", quantiles_of(s, &prediction));
     return answer;
 }
 

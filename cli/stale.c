@@ -11,7 +11,7 @@ static const size_t large = (size_t)1 << 30;     /* bytes of models that are not
  * up to .1, those of hourly traffic and rentals by .4 to .9. */
 static const double clear = .2;
 
-void stale_see(Stale *stale, const double *x, const double *said, size_t n, size_t d)
+void stale_see(Stale *stale, const double *x, const double *prediction, size_t n, size_t d)
 {
     size_t most = CELLS / d < MANY ? CELLS / d : MANY, more = most - stale->kept < n ? most - stale->kept : n;
     stale->d = d;
@@ -20,9 +20,9 @@ void stale_see(Stale *stale, const double *x, const double *said, size_t n, size
         stale->x = malloc(most * (d + 1) * sizeof *x);
     if (!stale->x || more == 0)
         return;
-    stale->said = stale->x + most * d;
+    stale->prediction = stale->x + most * d;
     memcpy(stale->x + stale->kept * d, x, more * d * sizeof *x);
-    memcpy(stale->said + stale->kept, said, more * sizeof *said);
+    memcpy(stale->prediction + stale->kept, prediction, more * sizeof *prediction);
     stale->kept += more;
 }
 
@@ -36,16 +36,16 @@ static bool has_past_targets(const StreamingLearner *model)
 }
 
 /* Of n predictions, those that are not NaN. */
-static double deviation(const double *said, size_t n)
+static double deviation(const double *prediction, size_t n)
 {
     double count = 0, sum = 0, square = 0;
     for (size_t i = 0; i < n; i++)
-        if (!isnan(said[i])) {
+        if (!isnan(prediction[i])) {
             count++;
-            sum += said[i];
+            sum += prediction[i];
         }
     for (size_t i = 0; i < n && count > 0; i++)
-        square += isnan(said[i]) ? 0 : (said[i] - sum / count) * (said[i] - sum / count);
+        square += isnan(prediction[i]) ? 0 : (prediction[i] - sum / count) * (prediction[i] - sum / count);
     return count >= LEAST ? sqrt(square / count) : 0;
 }
 
@@ -53,20 +53,20 @@ static double deviation(const double *said, size_t n)
  * many predictions as are kept. */
 static double change(const Stale *stale, const StreamingLearner *model, double off, double *other)
 {
-    const double *said = stale->said;
+    const double *prediction = stale->prediction;
     size_t first = 0, count = 0;
     double sum = 0;
     StreamingLearner *copy = anb_clone(model, NULL);
     if (!copy)
         return 0;
-    while (isnan(said[first]))
+    while (isnan(prediction[first]))
         first++;
-    anb_train_one(copy, stale->x + first * stale->d, said[first] + off, 1);
+    anb_train_one(copy, stale->x + first * stale->d, prediction[first] + off, 1);
     anb_predict_many(copy, stale->x, stale->kept, other);
     anb_free(copy);
     for (size_t i = 0; i < stale->kept; i++)
-        if (!isnan(said[i]) && !isnan(other[i])) {
-            sum += other[i] - said[i];
+        if (!isnan(prediction[i]) && !isnan(other[i])) {
+            sum += other[i] - prediction[i];
             count++;
         }
     return count > 0 ? sum / (double)count : 0;
@@ -75,13 +75,13 @@ static double change(const Stale *stale, const StreamingLearner *model, double o
 /* Whether one more target, too high or too low by the deviation of the predictions, moves these by more than the share `clear` of it. */
 static bool follows(const Stale *stale, const StreamingLearner *model)
 {
-    double *other = malloc(stale->kept * sizeof *other), by = deviation(stale->said, stale->kept);
+    double *other = malloc(stale->kept * sizeof *other), by = deviation(stale->prediction, stale->kept);
     bool found = other && by > 0 && change(stale, model, by, other) - change(stale, model, -by, other) > 2 * clear * by;
     free(other);
     return found;
 }
 
-void stale_tell(Stale *stale, const StreamingLearner *model, const char *table)
+void stale_warn(Stale *stale, const StreamingLearner *model, const char *table)
 {
     bool asked = stale->rows >= MANY && stale->kept >= LEAST && has_past_targets(model) &&
                  anb_counters(model)->trained >= YOUNG && anb_total_bytes(model) <= large;

@@ -171,7 +171,7 @@ const char *table_skip_hint(const Table *table, const Cell *first, uint64_t line
 /* As where several files were put behind one another. A header of numbers that was said to be one says nothing. */
 static bool repeats_header(const Table *table)
 {
-    if (table->no_header || table->header_said)
+    if (table->no_header || table->header_given)
         return false;
     for (size_t i = 0; i < table->columns; i++) {
         Cell cell = cell_trim(table->cell[i]);
@@ -284,7 +284,7 @@ static int read_header(Table *table, const TableOptions *options)
         return status;
     table->columns = table->csv.cells;
     table->no_header = options->no_header;
-    table->header_said = options->header;
+    table->header_given = options->header;
     status = check_line_ends(table);
     if (!status && !options->no_header && !options->header)
         status = check_names(table);

@@ -27,7 +27,7 @@ typedef struct Table {
     uint64_t line;              /* where the row starts, from 1 */
     const char *limit;          /* how far bytes may be read behind the row's cells */
     bool no_header;             /* the names are numbers */
-    bool header_said;           /* the first line is the header whatever it holds */
+    bool header_given;           /* the first line is the header whatever it holds */
     char problem[PROBLEM_SIZE]; /* of the row, where it is bad */
     struct TableState *state;
 } Table;

@@ -110,7 +110,7 @@ static int start_saved(Training *t, const Arguments *a, const RowsOptions *colum
 }
 
 /* Rows that are sent again would be learned again. */
-static void tell_cursor(const Training *t)
+static void warn_cursor(const Training *t)
 {
     const Table *table = &t->rows.table;
     char word[64];
@@ -127,7 +127,7 @@ static int start_cursor(Training *t, const char *column)
 {
     AnbError error = {0};
     if (!column)
-        tell_cursor(t);
+        warn_cursor(t);
     t->source = column ? anb_source_add(t->model, column, strlen(column), &error) : -1;
     return column && t->source < 0 ? complain(BAD_USE, "--cursor %s: %s", column, error.message) : 0;
 }

@@ -79,7 +79,7 @@ static const Warning orders = {ANB_COLUMN_CATEGORY, has_orders, false};
 
 static bool is_about(const Warning *warning, const Rows *rows, const Layout *layout, size_t i)
 {
-    bool guessed = !layout->said[i] && rows->place[i] < rows->n_features;
+    bool guessed = !layout->given[i] && rows->place[i] < rows->n_features;
     return guessed && rows->column[i].kind == warning->kind && warning->holds(&layout->guess[i], rows->table.names[i]);
 }
 
@@ -116,7 +116,7 @@ static size_t list(const Rows *rows, const Layout *layout, const Warning *warnin
     return count;
 }
 
-static void tell_empty(const Rows *rows, const Layout *layout)
+static void warn_empty(const Rows *rows, const Layout *layout)
 {
     char names[200];
     size_t n = list(rows, layout, &empty, names, sizeof names);
@@ -129,7 +129,7 @@ static void tell_empty(const Rows *rows, const Layout *layout)
 }
 
 /* A line about such columns, with a cell of the first one. */
-static void tell_cells(const Rows *rows, const Layout *layout, const Warning *warning, const char *what,
+static void warn_cells(const Rows *rows, const Layout *layout, const Warning *warning, const char *what,
                        const char *cure)
 {
     char names[200];
@@ -139,7 +139,7 @@ static void tell_cells(const Rows *rows, const Layout *layout, const Warning *wa
                  cell_to_show(warning, first_guess(rows, layout, warning)), what, n, n > 1 ? "s" : "", names, cure);
 }
 
-static void tell_units(const Rows *rows, const Layout *layout)
+static void warn_units(const Rows *rows, const Layout *layout)
 {
     char cure[REMEDY_SIZE], options[REMEDY_OPTIONS];
     const Guess *guess = first_guess(rows, layout, &units);
@@ -148,10 +148,10 @@ static void tell_units(const Rows *rows, const Layout *layout)
     guess_units(guess, options);
     snprintf(cure, sizeof cure, "without \"%s\"%s%s they are numbers", guess->unit, *options ? " and with " : "",
              options);
-    tell_cells(rows, layout, &units, "are read as names", cure);
+    warn_cells(rows, layout, &units, "are read as names", cure);
 }
 
-static void tell_marks(const Rows *rows, const Layout *layout)
+static void warn_marks(const Rows *rows, const Layout *layout)
 {
     char cure[REMEDY_SIZE], options[REMEDY_OPTIONS];
     const Guess *guess = first_guess(rows, layout, &marks);
@@ -159,24 +159,24 @@ static void tell_marks(const Rows *rows, const Layout *layout)
         return;
     guess_marks(guess, options);
     snprintf(cure, sizeof cure, "with %s they are numbers", options);
-    tell_cells(rows, layout, &marks, "are read as names", cure);
+    warn_cells(rows, layout, &marks, "are read as names", cure);
 }
 
-static void tell_times(const Rows *rows, const Layout *layout)
+static void warn_times(const Rows *rows, const Layout *layout)
 {
-    tell_cells(
+    warn_cells(
         rows, layout, &timelike, "look like times, but are read as names",
         "times are read in forms such as 2013-01-05, 2013-01-05 17:30 and 2013-01-05 17:30+01:00; --category says that "
         "they are names");
 }
 
 /* Numbers that may be times; seconds or milliseconds since 1970 where the column was said to be one of times. */
-static void tell_dates(const Rows *rows, const Layout *layout)
+static void warn_dates(const Rows *rows, const Layout *layout)
 {
     char word[64];
     for (size_t i = 0; i < rows->table.columns; i++) {
         const Guess *guess = &layout->guess[i];
-        bool time = layout->said[i] && rows->column[i].kind == ANB_COLUMN_TIME && guess_is_milliseconds(guess);
+        bool time = layout->given[i] && rows->column[i].kind == ANB_COLUMN_TIME && guess_is_milliseconds(guess);
         bool number = is_about(&dates, rows, layout, i);
         if (!time && !number)
             continue;
@@ -189,7 +189,7 @@ static void tell_dates(const Rows *rows, const Layout *layout)
 }
 
 /* A column that is read as names since a few cells are not of the kind that most are of. */
-static void tell_most(const Rows *rows, const Layout *layout, const Warning *warning, const char *kind,
+static void warn_most(const Rows *rows, const Layout *layout, const Warning *warning, const char *kind,
                       const char *option)
 {
     char word[64];
@@ -204,7 +204,7 @@ static void tell_most(const Rows *rows, const Layout *layout, const Warning *war
 }
 
 /* Dates of which some have the day first and some the month. */
-static void tell_orders(const Rows *rows, const Layout *layout)
+static void warn_orders(const Rows *rows, const Layout *layout)
 {
     size_t i = next(rows, layout, &orders, 0);
     if (i < rows->table.columns)
@@ -215,7 +215,7 @@ static void tell_orders(const Rows *rows, const Layout *layout)
 }
 
 /* Part numbers such as 1001-12. */
-static void tell_odd(const Rows *rows, const Layout *layout)
+static void warn_odd(const Rows *rows, const Layout *layout)
 {
     char word[64];
     size_t i = next(rows, layout, &odd, 0);
@@ -229,7 +229,7 @@ static void tell_odd(const Rows *rows, const Layout *layout)
 }
 
 /* Zip codes and telephone numbers. */
-static void tell_codes(const Rows *rows, const Layout *layout)
+static void warn_codes(const Rows *rows, const Layout *layout)
 {
     char word[64];
     size_t i = next(rows, layout, &codes, 0);
@@ -243,10 +243,10 @@ static void tell_codes(const Rows *rows, const Layout *layout)
 }
 
 /* 1.250 and 12.345 beside 999, in features and the target. */
-static void tell_groups(const Rows *rows, const Layout *layout)
+static void warn_groups(const Rows *rows, const Layout *layout)
 {
     for (size_t i = 0; i < rows->table.columns; i++)
-        if (rows->place[i] != SIZE_MAX && !layout->said[i] && !layout->decimal_said && rows->cells.decimal == '.' &&
+        if (rows->place[i] != SIZE_MAX && !layout->given[i] && !layout->decimal_given && rows->cells.decimal == '.' &&
             !rows->cells.thousands && rows->column[i].kind == ANB_COLUMN_NUMBER &&
             guess_points_group(&layout->guess[i])) {
             complain(0,
@@ -258,7 +258,7 @@ static void tell_groups(const Rows *rows, const Layout *layout)
 }
 
 /* The newest row first, as many exports have it. */
-static void tell_order(const Rows *rows, const Layout *layout)
+static void warn_order(const Rows *rows, const Layout *layout)
 {
     char word[64];
     for (size_t i = 0; i < rows->table.columns; i++)
@@ -291,11 +291,11 @@ static bool are_numbered(const Table *table)
     return true;
 }
 
-static void tell_header(const Rows *rows, const Layout *layout)
+static void warn_header(const Rows *rows, const Layout *layout)
 {
     const Table *table = &rows->table;
     double value;
-    if (table->no_header || table->header_said || are_numbered(table))
+    if (table->no_header || table->header_given || are_numbered(table))
         return;
     for (size_t i = 0; i < table->columns; i++)
         if (name_as_number(table, i, &value) && layout->guess[i].numbers > 0 &&
@@ -311,17 +311,17 @@ static void tell_header(const Rows *rows, const Layout *layout)
 
 void warnings_print(const Rows *rows, const Layout *layout)
 {
-    tell_header(rows, layout);
-    tell_empty(rows, layout);
-    tell_units(rows, layout);
-    tell_marks(rows, layout);
-    tell_times(rows, layout);
-    tell_dates(rows, layout);
-    tell_order(rows, layout);
-    tell_groups(rows, layout);
-    tell_most(rows, layout, &numbers, "numbers", "--number");
-    tell_most(rows, layout, &times, "times", "--time");
-    tell_orders(rows, layout);
-    tell_odd(rows, layout);
-    tell_codes(rows, layout);
+    warn_header(rows, layout);
+    warn_empty(rows, layout);
+    warn_units(rows, layout);
+    warn_marks(rows, layout);
+    warn_times(rows, layout);
+    warn_dates(rows, layout);
+    warn_order(rows, layout);
+    warn_groups(rows, layout);
+    warn_most(rows, layout, &numbers, "numbers", "--number");
+    warn_most(rows, layout, &times, "times", "--time");
+    warn_orders(rows, layout);
+    warn_odd(rows, layout);
+    warn_codes(rows, layout);
 }

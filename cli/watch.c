@@ -82,16 +82,16 @@ static void write_record(Watch *watch)
     watch->written = watch->seen;
 }
 
-void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said, uint64_t row)
+void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double prediction, uint64_t row)
 {
     if (!watch->file)
         return;
-    anb_observe(anb_diagnostics_observer(watch->d), model, x, y, said);
+    anb_observe(anb_diagnostics_observer(watch->d), model, x, y, prediction);
     if (watch->audit)
-        anb_observe(anb_audit_observer(watch->audit), model, x, y, said);
+        anb_observe(anb_audit_observer(watch->audit), model, x, y, prediction);
     if (!watch->csv)
-        evidence_add(&watch->evidence, watch->d, x, y, said, row);
-    if (isnan(said))
+        evidence_add(&watch->evidence, watch->d, x, y, prediction, row);
+    if (isnan(prediction))
         watch->first_refused = watch->refused++ == 0 ? row : watch->first_refused;
     if (++watch->seen % watch->every == 0)
         write_record(watch);

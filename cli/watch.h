@@ -30,7 +30,7 @@ typedef struct WatchOptions {
  * made. */
 int watch_start(Watch *watch, const WatchOptions *options, const StreamingLearner *model, const Rows *rows);
 /* After train_one; `row` is the number of the row in the table. */
-void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double said, uint64_t row);
+void watch_sample(Watch *watch, StreamingLearner *model, const double *x, double y, double prediction, uint64_t row);
 /* The last record, in JSON Lines a summary line, and the end. `stream`, and the rows' names, are for the summary. */
 int watch_end(Watch *watch, const StreamingLearner *model, const Rows *rows, const char *stream);
 

@@ -162,16 +162,16 @@ static const AnbField fields[] = {
         {.name = "cell", .record = cell_fields, .stride = sizeof(AdditiveCell), .count = cells_of, .must = ANB_ALIGNED},
     {0}};
 
-/* Features in whole fours, as AdditivePlaces has them. */
+/* The number of features rounded up to a multiple of four (AdditivePlaces). */
 static size_t padded_features(const AnbNode *self)
 {
     return (self->n_features + 3) / 4 * 4;
 }
 
-/* What was said; the places of the row's values; of pairs their cells and what those held. */
-enum { SAID, SHARE, X, LOW, HIGH, COLUMN, ROW, AT, W, P };
+/* Sums of the prediction; the places of the row's values; indices of the pairs' cells, and their weights and variances. */
+enum { SUMS, SHARE, X, LOW, HIGH, COLUMN, ROW, AT, W, P };
 static const AnbField scratch_fields[] = {
-    [SAID] = {ANB_SCRATCH_STRUCT(AdditiveSums)},
+    [SUMS] = {ANB_SCRATCH_STRUCT(AdditiveSums)},
     [SHARE] = {.name = "share", .kind = ANB_F64, .count = padded_features, .must = ANB_ALIGNED},
     [X] = {.name = "x", .kind = ANB_F64, .count = padded_features},
     [LOW] = {.name = "low", .kind = ANB_U32, .count = padded_features},
@@ -235,37 +235,37 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     AdditiveView v = anb_additive_view(self, anb_view_of(state));
     const AdditivePlaces places = places_in(self, scratch);
     uint32_t *at = anb_scratch(self, scratch, AT);
-    AdditiveSums *said = anb_scratch(self, scratch, SAID);
+    AdditiveSums *sums = anb_scratch(self, scratch, SUMS);
     size_t padded = padded_pairs(self);
     anb_additive_feature_kernels.find(&v, row->raw, row->x, &places);
     anb_additive_kernels.find(&v, &places, at);
-    AdditiveSums own = anb_additive_feature_kernels.say(&v, &places),
-                 pairs = anb_additive_kernels.say(v.cell, at, v.lifts, padded, anb_scratch(self, scratch, W),
+    AdditiveSums own = anb_additive_feature_kernels.sum(&v, &places),
+                 pairs = anb_additive_kernels.sum(v.cell, at, v.lifts, padded, anb_scratch(self, scratch, W),
                                                   anb_scratch(self, scratch, P));
-    said->f = v.head->constant + v.head->unit * (own.f + pairs.f);
-    said->variance = own.variance + pairs.variance;
-    return said->f - said->f == 0 ? said->f : 0;
+    sums->f = v.head->constant + v.head->unit * (own.f + pairs.f);
+    sums->variance = own.variance + pairs.variance;
+    return sums->f - sums->f == 0 ? sums->f : 0;
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     AdditiveView v = anb_additive_view(self, anb_view_of(state));
-    double said[ANB_ADDITIVE_MANY];
+    double predicted[ANB_ADDITIVE_MANY];
     if (v.d > ANB_ADDITIVE_MANY_D || rows->n == 1) {
         anb_predict_each(self, state, rows, scratch, out);
         return;
     }
     for (size_t at = 0; at < rows->n; at += ANB_ADDITIVE_MANY) {
         AnbRows part = anb_rows_part(rows, at, ANB_ADDITIVE_MANY);
-        anb_additive_many_kernels.say(&v, &part, said);
-        memcpy(out + at, said, part.n * sizeof *out);
+        anb_additive_many_kernels.predict(&v, &part, predicted);
+        memcpy(out + at, predicted, part.n * sizeof *out);
     }
 }
 
 /* ---- to learn ---------------------------------------------------------------------------------------------------- */
 
-/* All weights in another unit: a power of two near the errors' scale, so that floats hold them. Of `gathered`, the weights of
- * n cells that a step will store again, too. */
+/* Converts all weights to another unit, a power of two near the errors' scale, so that they fit floats; also `gathered`,
+ * the weights of n cells that a step will store. */
 static void fit_unit(AdditiveView *v, float *gathered, size_t n)
 {
     Additive *s = v->head;
@@ -289,9 +289,9 @@ static void fit_unit(AdditiveView *v, float *gathered, size_t n)
 static void learn(const AnbNode *self, AdditiveView *v, double e, double scale, double weight, double *scratch)
 {
     Additive *s = v->head;
-    const AdditiveSums *said = anb_scratch(self, scratch, SAID);
+    const AdditiveSums *sums = anb_scratch(self, scratch, SUMS);
     const AdditivePlaces places = places_in(self, scratch);
-    double own = 1 / (1 + (double)s->seen), p = own > slowest ? own : slowest, sum = 1 / weight + p + said->variance;
+    double own = 1 / (1 + (double)s->seen), p = own > slowest ? own : slowest, sum = 1 / weight + p + sums->variance;
     double step = anb_clip(e / s->unit, 0x1p60) / sum, shrink = shrinking / sum;
     double lift = s->seen > CALM && scale > 0 ? anb_clip(lifting * (e / scale) * (s->unit / scale), 0x1p60) : 0;
     AdditivePace pace = {(float)step, (float)shrink, (float)lift, (float)anb_additive_floor(v, true)};
@@ -305,12 +305,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     AdditiveView v = anb_additive_view(self, state);
     Additive *s = v.head;
-    const AdditiveSums *said = anb_scratch(self, scratch, SAID);
+    const AdditiveSums *sums = anb_scratch(self, scratch, SUMS);
     weight = anb_weight_relative(&s->weights, weight);
     if (s->seen == 0) {
         s->constant = y;
     } else {
-        double scale = s->error.level, e = anb_error_bounded(&s->error, y - said->f);
+        double scale = s->error.level, e = anb_error_bounded(&s->error, y - sums->f);
         if (!(e - e == 0)) {
             anb_restart(self, state, row);
             return;
@@ -336,7 +336,7 @@ const StreamingLearnerType anb_additive = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_READS_RAW | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
              ANB_SINCE_0_3,
-    .version = 3, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .version = 3, /* starts at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
     .check = check,
     .fields = fields,
     .validate = validate,

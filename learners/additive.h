@@ -16,17 +16,17 @@
 enum {
     ANB_KNOTS = 24,    /* of a feature, at most; whole eights */
     ANB_NODES = 25,    /* weights of a curve: one a knot, and that of a missing cell */
-    ANB_RESERVE = 256, /* values of a feature that knots are made from, */
-    ANB_PASSES = 6     /* and passes until so many are sorted */
+    ANB_RESERVE = 256, /* values of a feature that knots are made from */
+    ANB_PASSES = 6     /* passes that sort them */
 };
 
-/* The sorting of the feature whose turn it is in a round: of its first `rows` values, after `done` passes; rows 0: none. */
+/* The sorting of one feature's values during a round: `done` passes over its first `rows` values; rows 0: none. */
 typedef struct AdditiveSorting {
     uint32_t rows, done;
 } AdditiveSorting;
 
-/* New knots of the feature whose turn it is, which come into use with the next sample: how many there are, 0 before; how many of the
- * old ones lie below each; which of the old bands each of the new ones was. */
+/* New knots of one feature, used from the next sample on: their number, 0 before they are made; for each the number of old
+ * knots below it; for each new band the old band that it continues. */
 typedef struct AdditiveNext {
     double knots[ANB_KNOTS];
     uint32_t count, below[ANB_KNOTS], from[ANB_KNOTS + 1];
@@ -38,7 +38,7 @@ typedef struct Additive {
     AnbWeightUnit weights;
     double constant, unit; /* b; what all weights are multiplied by, a power of two, or 0 before the first error */
     double due;            /* rows seen when the next round of knots is due */
-    uint64_t seen, turn;   /* rows; the next step of a round of 3 d, which follow each other: 3 d where there is none */
+    uint64_t seen, turn;   /* rows; the next of the 3 d steps of a round; 3 d: no round */
     uint64_t chosen;       /* 1: the pairs are of the strongest features */
     AdditiveSorting sorting;
     AdditiveNext next;
@@ -48,7 +48,7 @@ typedef struct AdditiveCell {
     float w, p;
 } AdditiveCell;
 
-/* A straight line or a knot of a curve. */
+/* The weight and variance of a line or of a knot of a curve. */
 typedef struct AdditiveTerm {
     double w, p;
 } AdditiveTerm;
@@ -74,20 +74,20 @@ AdditiveView anb_additive_view(const AnbNode *self, void *state);
 
 double anb_additive_floor(const AdditiveView *v, bool pair);
 
-/* Whether variances, lifts and the unit, from a file, are such as learning leaves behind. */
+/* Whether variances, lifts and the unit, from a file, are ones that learning can produce. */
 bool anb_additive_valid(const AdditiveView *v);
 
-/* The band of a value that so many of the feature's knots lie below. */
+/* The band of a value with `below` of the feature's `count` knots below it. */
 static inline unsigned anb_additive_band(unsigned below, unsigned count, size_t bands)
 {
     unsigned band = count > bands ? below * (unsigned)bands / count : below;
     return band < bands ? band : (unsigned)bands - 1;
 }
 
-/* Shows a row to the reserve. */
+/* Adds a row to the reservoir. */
 void anb_additive_remember(AdditiveView *v, const double *raw);
 
-/* A step of the sorting of the feature whose turn it is; how many there are of so many rows; whether one is left. */
+/* One pass of the sorting of feature j; how many passes so many rows take; whether one is left. */
 void anb_additive_sort(AdditiveView *v, size_t j);
 uint32_t anb_additive_passes(size_t rows);
 bool anb_additive_unsorted(const AdditiveView *v);
@@ -95,29 +95,29 @@ bool anb_additive_unsorted(const AdditiveView *v);
 /* Writes the values of a feature in the reserve that are not missing, ascending; returns how many. */
 size_t anb_additive_sorted(const AdditiveView *v, size_t j, double *out);
 
-/* Shows a row to the reserve, and makes the next feature's knots where a round is under way. */
+/* Adds a row to the reservoir, and does the next steps of a round of knots. */
 void anb_additive_see(AdditiveView *v, const double *raw);
 
-/* A new model: no knots, every table empty. */
+/* Initialises: no knots, every table empty. */
 void anb_additive_start(AdditiveView *v);
 
 typedef struct AdditiveSums {
     double f, variance;
 } AdditiveSums;
 
-/* What a step multiplies by: the weights' steps, the loss of variance, the lifts' steps; the least variance. */
+/* Factors of a step: of the weights' steps, of the loss of variance, of the lifts' steps; and the least variance. */
 typedef struct AdditivePace {
     float step, shrink, lift, least;
 } AdditivePace;
 
-/* Where each feature's value lies: `share` of the way between two knots; of a missing one both are ANB_KNOTS. Its x; its band as
- * a column and as a row of tables. Whole fours; what is behind the last feature is not read. */
+/* The place of each feature's value: `share` of the way from knot `low` to knot `high`, both ANB_KNOTS for a missing cell;
+ * its x; its band as a column and as a row of tables. Padded to a multiple of four; the padding is not read. */
 typedef struct AdditivePlaces {
     double *share, *x;
     uint32_t *low, *high, *column, *row;
 } AdditivePlaces;
 
-/* What a step of the terms of single features multiplies by. */
+/* Factors of a step of the terms of single features. */
 typedef struct AdditiveStep {
     double step, shrink, lift, least;
 } AdditiveStep;
@@ -125,20 +125,20 @@ typedef struct AdditiveStep {
 typedef struct AdditiveFeatureKernels {
     /* Finds the places of a row's values. */
     void (*find)(const AdditiveView *v, const double *raw, const double *x, const AdditivePlaces *places);
-    /* The sums of lines and curves there. */
-    AdditiveSums (*say)(const AdditiveView *v, const AdditivePlaces *places);
-    /* One step of them, and of the curves' lifts. */
+    /* The sums of lines and curves at these places. */
+    AdditiveSums (*sum)(const AdditiveView *v, const AdditivePlaces *places);
+    /* One step of the lines, the curves and their lifts. */
     void (*learn)(const AdditiveView *v, const AdditivePlaces *places, const AdditiveStep *step);
 } AdditiveFeatureKernels;
 
 ANB_ISA_TABLE(AdditiveFeatureKernels, anb_additive_feature_kernels);
 
 typedef struct AdditiveKernels {
-    /* Which cell of each pair the row is in; 0 behind the last pair, up to whole eights. */
+    /* Writes the index of the row's cell in each pair's table; padded by 0 to a multiple of eight. */
     void (*find)(const AdditiveView *v, const AdditivePlaces *places, uint32_t *at);
     /* The sums over n cells, a multiple of eight: w and p are gathered from `cell` at `at`. */
-    AdditiveSums (*say)(const AdditiveCell *cell, const uint32_t *at, const float *lifts, size_t n, float *w, float *p);
-    /* One step of the cells that `say` has gathered, and of their lifts. */
+    AdditiveSums (*sum)(const AdditiveCell *cell, const uint32_t *at, const float *lifts, size_t n, float *w, float *p);
+    /* One step of the cells that `sum` has gathered, and of their lifts. */
     void (*learn)(AdditiveCell *cell, const uint32_t *at, float *lifts, size_t n, const float *w, const float *p,
                   const AdditivePace *pace);
 } AdditiveKernels;
@@ -162,16 +162,16 @@ ANB_ISA_TABLE(AdditiveTableKernels, anb_additive_table_kernels);
 enum { ANB_ADDITIVE_MANY = 8, ANB_ADDITIVE_MANY_D = 128 }; /* rows at once; features up to which they are */
 
 typedef struct AdditiveManyKernels {
-    /* What predict says of up to ANB_ADDITIVE_MANY rows; out has room for as many. */
-    void (*say)(const AdditiveView *v, const AnbRows *rows, double *out);
+    /* Predicts up to ANB_ADDITIVE_MANY rows; out has room for as many. */
+    void (*predict)(const AdditiveView *v, const AnbRows *rows, double *out);
 } AdditiveManyKernels;
 
 ANB_ISA_TABLE(AdditiveManyKernels, anb_additive_many_kernels);
 
-/* x beyond it counts as that. */
+/* x is clipped to +- this. */
 #define ANB_FARTHEST 1e6
 
-/* Bounds of a lift, and of its step as a share of it. */
+/* Bounds of a lift, and of its step relative to the lift. */
 #define ANB_LIFT_LEAST 0.3
 #define ANB_LIFT_MOST 20.
 #define ANB_LIFT_STEP 0.1

@@ -102,7 +102,7 @@ LANES_INLINE Terms terms_at(double *a, double *b, double *c, double *d)
     return t;
 }
 
-/* At a place of each curve; `knot` counts from the block's first feature on. */
+/* The terms of the curves at a knot of each feature of the block. */
 LANES_INLINE Terms curve_terms(const AdditiveView *v, const uint32_t *knot, size_t j, const size_t n)
 {
     double *curve[FOUR];
@@ -133,16 +133,16 @@ LANES_INLINE void add_block(const AdditiveView *v, size_t j, const size_t n, con
     Quad f = quad_add(quad_mul(a, curve_at(&low, &high, far)), quad_mul(line.w, x));
     Quad curve = quad_add(quad_mul(quad_mul(low.p, near), near), quad_mul(quad_mul(high.p, far), far));
     Quad variance = quad_add(quad_mul(quad_mul(a, a), curve), quad_mul(quad_mul(line.p, x), x));
-    double said[FOUR], unsure[FOUR];
-    quad_store(said, f);
+    double lane[FOUR], unsure[FOUR];
+    quad_store(lane, f);
     quad_store(unsure, variance);
     for (size_t i = 0; i < n; i++) {
-        sums->f += said[i];
+        sums->f += lane[i];
         sums->variance += unsure[i];
     }
 }
 
-/* Copies of where everything lies stay in registers: no store can change them. */
+/* The view is copied, so that the compiler keeps its pointers in registers: no store can change the copy. */
 static void find(const AdditiveView *given, const double *raw, const double *x, const AdditivePlaces *places)
 {
     const AdditiveView v = *given;
@@ -172,7 +172,7 @@ typedef struct Pace {
     Quad step, shrink, lift, least;
 } Pace;
 
-/* The step of terms that f has phi times. */
+/* The step of terms whose factor in f is phi. */
 LANES_INLINE void move(const Terms *t, Quad phi, const Pace *pace)
 {
     Quad by = quad_mul(phi, t->p), w = quad_add(t->w, quad_mul(pace->step, by));
@@ -192,7 +192,7 @@ LANES_INLINE void learn_block(const AdditiveView *v, size_t j, const size_t n, c
     const Terms low = curve_terms(v, at->low + j, j, n), high = curve_terms(v, at->high + j, j, n),
                 line = line_terms(v, j, n);
     Quad by = clip(quad_mul(quad_mul(pace->lift, a), curve_at(&low, &high, far)), -ANB_LIFT_STEP, ANB_LIFT_STEP);
-    move(&high, quad_mul(a, far), pace); /* where both are the same knot the other one's step holds */
+    move(&high, quad_mul(a, far), pace); /* stored first: where both are the same knot, the step of `low` is kept */
     move(&low, quad_mul(a, quad_sub(quad_all(1), far)), pace);
     move(&line, quad_load(at->x + j), pace);
     double lift[FOUR];

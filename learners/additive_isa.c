@@ -38,7 +38,8 @@ LANES_INLINE double eight_sum(Eight v)
 #if LANES_BYTES > 16
 enum { LOOKED_UP = 32 }; /* features whose bands two registers hold, a byte each */
 
-/* Four columns from feature j on, read as wide as they were stored: other widths would wait until the store is done. */
+/* Four columns from feature j on, read in the width in which they were stored: a load of another width has to wait for the
+ * store. */
 LANES_INLINE __m128i columns_from(const uint32_t *column, size_t d, size_t j)
 {
     return j < d ? _mm_loadu_si128((const __m128i *)(column + j)) : _mm_setzero_si128();

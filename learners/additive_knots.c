@@ -118,7 +118,7 @@ static AdditiveTerm between(const AdditiveTerm *a, const AdditiveTerm *b, double
     return (AdditiveTerm){a->w * (1 - share) + b->w * share, a->p * (1 - share) + b->p * share};
 }
 
-/* The curve says at the new knots what it said there. */
+/* Sets the weights at the new knots to the old curve's values there. */
 static void carry_curve(AdditiveTerm *curve, const double *old, uint32_t old_count, const AdditiveNext *next)
 {
     AdditiveTerm made[ANB_KNOTS];
@@ -130,7 +130,7 @@ static void carry_curve(AdditiveTerm *curve, const double *old, uint32_t old_cou
     memcpy(curve, made, next->count * sizeof *made);
 }
 
-/* Where each band was before, by the knot in its middle. */
+/* Finds the old band of each new band, by the knot in its middle. */
 static void old_bands(const AdditiveView *v, uint32_t old_count, AdditiveNext *next)
 {
     const uint32_t count = next->count;
@@ -185,7 +185,7 @@ static void fetch_tables(const AdditiveView *v, size_t j, size_t part)
             __builtin_prefetch(v->cell + 1 + k * size + i, 1);
 }
 
-/* The knots that come into use next; how many, 0 where no value is known. Of a feature's first ones none of the old lie below. */
+/* Makes the next knots of a feature. Returns how many; 0 where all its values are missing. */
 static uint32_t make_next(const AdditiveView *v, size_t j)
 {
     double sorted[ANB_RESERVE];
@@ -215,7 +215,7 @@ static void use_next(const AdditiveView *v, size_t j)
 
 /* ---- the pairs of wide rows -------------------------------------------------------------------------------------- */
 
-/* How much a feature moves the sum: the variance of its curve over its knots, and the square of its slope. */
+/* The strength of a feature: the variance of its curve over its knots, plus the square of its slope. */
 static double strength(const AdditiveView *v, size_t j)
 {
     double sum = 0, square = 0, n = v->count[j] > 0 ? v->count[j] : 1;
@@ -227,7 +227,7 @@ static double strength(const AdditiveView *v, size_t j)
     return square / n - (sum / n) * (sum / n) + v->line[j].w * v->line[j].w;
 }
 
-/* The feature takes its place in the order of all: the first of equals is the stronger one. */
+/* Inserts the feature into the order by strength; equal ones in order of index. */
 static void rank(AdditiveView *v, size_t j)
 {
     size_t place = 0;
@@ -246,7 +246,7 @@ static void choose(AdditiveView *v, size_t k)
 
 /* ---- rounds ------------------------------------------------------------------------------------------------------ */
 
-/* What the steps of a round cost, in passes of a feature's sorting; a sample has time for one, of wide rows for more. */
+/* Costs of the steps of a round, in passes of the sorting; each sample does a cost of one, with wide rows more. */
 enum { PASS = 1, MAKE = 1, USE = 2, PAIRS = 4, WIDE = 16 };
 
 static size_t time_of(const AdditiveView *v)
@@ -254,7 +254,7 @@ static size_t time_of(const AdditiveView *v)
     return 1 + v->d / WIDE;
 }
 
-/* The feature whose turn it was has its knots. */
+/* Ends the steps of one feature and turns to the next. */
 static void finish(AdditiveView *v, size_t j)
 {
     Additive *s = v->head;
@@ -263,7 +263,7 @@ static void finish(AdditiveView *v, size_t j)
         s->turn = 3 * v->d;
 }
 
-/* A feature's values are sorted, then knots made, then these come into use: each is a step of its own. */
+/* The next step for a feature: sort its values, make its knots, or put these into use. */
 static size_t advance_feature(AdditiveView *v, size_t j)
 {
     Additive *s = v->head;

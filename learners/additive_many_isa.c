@@ -1,12 +1,12 @@
-/* Predictions of `additive` for eight rows, one to a lane, compiled once per instruction set: what predict of additive.c does
- * of each, in its order, but for the variance, which only learning wants. */
+/* Predictions of `additive` for eight rows, one to a lane, compiled once per instruction set: the sums of predict in
+ * additive.c in the same order, without the variance, which only learning needs. */
 #include "src/simd/lanes.h"
 #include "src/simd/turn.h"
 #include "additive.h"
 
 typedef float Eight __attribute__((vector_size(32), may_alias));
 
-/* Where values of eight rows lie behind a place. */
+/* An index for each of eight rows. */
 typedef struct Where {
     uint32_t at[LANES];
 } Where;
@@ -41,7 +41,7 @@ LANES_INLINE Where whole(Lanes l)
     for (size_t i = 0; i < LANES; i++)
         w.at[i] = (uint32_t)(int32_t)all[i];
 #endif
-    __asm__("" : "+m"(w)); /* read from memory: to take each out of a vector costs more */
+    __asm__("" : "+m"(w)); /* forces a store: reading the lanes from memory is faster than extracting them */
     return w;
 }
 
@@ -107,7 +107,7 @@ LANES_INLINE Lanes knots_at(const double *knots, Lanes index)
     return (Lanes){(LanesPart)_mm512_mask_permutexvar_pd(low, from_on(index, 16), at, _mm512_loadu_pd(knots + 16))};
 }
 
-/* The weights of eight nodes of a curve; every second double is one. */
+/* The weights of eight nodes of a curve: every second double of it. */
 LANES_INLINE __m512d nodes_at(const double *curve, __m512i at)
 {
     return _mm512_permutex2var_pd(_mm512_loadu_pd(curve), at, _mm512_loadu_pd(curve + 8));
@@ -176,7 +176,7 @@ LANES_INLINE void note_bands(const AdditiveView *v, size_t j, const Where *band,
 }
 
 /* The terms of single features, of columns of x and of raw cells. */
-LANES_INLINE Lanes say_features(const AdditiveView *v, const double *x, const double *raw, Bands *bands)
+LANES_INLINE Lanes sum_features(const AdditiveView *v, const double *x, const double *raw, Bands *bands)
 {
     const Lanes one = lanes_all(1), none = lanes_zero(), far = lanes_all(ANB_FARTHEST), near = lanes_all(-ANB_FARTHEST);
     Lanes sum = none;
@@ -202,7 +202,7 @@ LANES_INLINE Lanes doubles_of(Eight v)
 }
 
 /* The tables' cells, summed as `say` of additive_isa.c does: every eighth one together. */
-LANES_INLINE Lanes say_pairs(const AdditiveView *v, const Bands *bands)
+LANES_INLINE Lanes sum_pairs(const AdditiveView *v, const Bands *bands)
 {
     Eight sum[LANES] = {{0}};
     const size_t size = v->stride * v->stride;
@@ -221,7 +221,7 @@ LANES_INLINE Lanes say_pairs(const AdditiveView *v, const Bands *bands)
                      lanes_add(lanes_add(s[1], s[5]), lanes_add(s[3], s[7])));
 }
 
-static void say_many(const AdditiveView *v, const AnbRows *rows, double *out)
+static void predict_rows(const AdditiveView *v, const AnbRows *rows, double *out)
 {
     Bands bands;
     _Alignas(64) double x[ANB_ADDITIVE_MANY_D * LANES], given[ANB_ADDITIVE_MANY_D * LANES], *raw = given;
@@ -230,10 +230,10 @@ static void say_many(const AdditiveView *v, const AnbRows *rows, double *out)
         raw = x;
     else
         anb_turn_rows(rows->raw, rows->raw_stride, rows->n, v->d, LANES, raw);
-    Lanes own = say_features(v, x, raw, &bands), sum = lanes_add(own, say_pairs(v, &bands)), none = lanes_zero();
+    Lanes own = sum_features(v, x, raw, &bands), sum = lanes_add(own, sum_pairs(v, &bands)), none = lanes_zero();
     Lanes f = lanes_add(lanes_all(v->head->constant), lanes_mul(lanes_all(v->head->unit), sum));
     lanes_store(out, lanes_where_number(lanes_sub(f, f), f, none));
 }
 
-const AdditiveManyKernels ANB_PER_ISA(anb_additive_many_kernels) = {say_many};
+const AdditiveManyKernels ANB_PER_ISA(anb_additive_many_kernels) = {predict_rows};
 ANB_ISA_REGISTER(AdditiveManyKernels, anb_additive_many_kernels)

@@ -14,7 +14,7 @@ enum {
     SMALL = 32     /* values that are sorted where knots are made of them */
 };
 
-/* Rows in the reserve. */
+/* Rows in the reservoir. */
 static size_t reserved(const AdditiveView *v)
 {
     return v->head->seen < ANB_RESERVE ? (size_t)v->head->seen : ANB_RESERVE;
@@ -22,7 +22,7 @@ static size_t reserved(const AdditiveView *v)
 
 /* ---- a feature's values, sorted some passes at a time ------------------------------------------------------------ */
 
-/* Passes that a sample has time for, of more than SMALL rows. */
+/* How many passes a sample does, for more than SMALL rows. */
 static uint32_t at_once(uint32_t rows)
 {
     return ANB_RESERVE / rows;
@@ -42,7 +42,7 @@ uint32_t anb_additive_passes(size_t rows)
     return rows > SMALL ? (passes + at_once((uint32_t)rows) - 1) / at_once((uint32_t)rows) : 0;
 }
 
-/* Copies the values that are not missing; how many. */
+/* Copies the values that are not missing and returns how many. */
 static uint32_t present(const double *value, size_t rows, double *out)
 {
     uint32_t n = 0;
@@ -121,7 +121,7 @@ static size_t until_fall(const double *v, size_t n)
     return i;
 }
 
-/* Where a value is less than the one before, either may be out of place: both are taken out. */
+/* Where a value is less than the one before it, both are taken out, since either may be out of place. */
 static void draw_apart(const double *value, size_t rows, Drawn *out)
 {
     uint32_t n = 0, others = 0;
@@ -157,7 +157,8 @@ static void merge(const Drawn *drawn, const double *other, double *out)
     memcpy(out, rising, (size_t)(last - rising) * sizeof *out);
 }
 
-/* Most values are in order: those of rows that came since are sorted apart and merged. Few are sorted as they are. */
+/* Most values are in order already: the others, of rows that came since, are sorted apart and merged. Few values are
+ * sorted directly. */
 size_t anb_additive_sorted(const AdditiveView *v, size_t j, double *out)
 {
     const double *value = v->reserve + j * ANB_RESERVE;

@@ -27,7 +27,7 @@ static void rows(AdditiveCell *table, size_t stride, const AdditiveMoves *moves)
 }
 
 #if LANES_BYTES == 64
-/* What eight cells of a row become: of three blocks that it has. */
+/* Eight cells of a new row, chosen from the three blocks of the old one. */
 LANES_INLINE __m512d chosen(const __m512d *block, __m512i source)
 {
     __m512d low = _mm512_permutex2var_pd(block[0], source, block[1]);

@@ -43,11 +43,11 @@
 
 typedef struct Choice {
     const char *expert; /* NULL: none */
-    int from, to;       /* budgets */
-    size_t widest;      /* features */
-    double work;        /* of boosted trees on a sample, at up to NARROW features: stands for WORK in the text */
-    const char *known;  /* in its place where past targets are known; NULL: itself */
-    size_t beyond;      /* features: only wider rows have it */
+    int from, to;       /* budgets that have it */
+    size_t widest;      /* most features of rows that have it */
+    double work;        /* replaces WORK in the text: work of boosted trees a sample, at up to NARROW features */
+    const char *known;  /* replaces it where past targets are known; NULL: the same */
+    size_t beyond;      /* only rows of more features than this have it */
 } Choice;
 
 #define FOLLOWING "rls(lambda=0.9998, delta=1, level=100, walk=0.2)"
@@ -74,8 +74,8 @@ static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in p
 enum { SLIM = 8, NEAR = 64 };
 enum { MULTIPLIED = 20 }; /* features of which products are made, at most */
 
-/* Rows of up to so many features have 8,000 rows of neighbours at budget 20, found by codes of four features, as at 50 and 100. With
- * more features reading so many rows takes too long at 20, and four features say too little about where a row lies. */
+/* Rows of up to so many features have a window of 8,000 neighbours at budget 20, found by codes of four features, as at 50
+ * and 100. With more features reading so many rows takes too long at 20, and four features are too few to find near rows. */
 enum { LONG_MEMORY = 24 };
 
 /* Among more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
@@ -83,8 +83,8 @@ enum { CLEAR = 20, SIFTED = 256 };
 
 /* Rows of more than NARROWER features, up to SIFTED, where the level has a second stage: one expert is a mixture on CHOSEN selected
  * features, the one that auto would make of rows so narrow. The time for it is what rows so wide may cost more than narrow ones.
- * The linear model that forgets within fewer rows than there are features is left out, and the network of all features replays fewer
- * rows. */
+ * The linear model whose memory is shorter than the number of features is left out, and the network of all features
+ * replays fewer rows. */
 enum { CHOSEN = 12, NARROWER = 47 };
 
 /* Rows of more than CACHED features read so many tables of pairs that the cache does not hold them: at 3,000 features that took twice
@@ -146,9 +146,9 @@ static const Choice choices[] = {
 
 typedef struct Level {
     int budget;
-    const char *router, *stage; /* the gate, and what refines the mixture; NULL: nothing does, nor is there a guard */
-    const char *known;          /* what follows the stage where past targets are known; NULL: nothing */
-    const char *wide;           /* the stage of rows of more than CACHED features; NULL: the same */
+    const char *router, *stage; /* the gate; the second stage (refine), NULL: neither that nor a guard */
+    const char *known;          /* text behind the stage where past targets are known; NULL: none */
+    const char *wide;           /* the stage for rows of more than CACHED features; NULL: the same */
 } Level;
 
 #define STAGE SINGLE("hidden=32, replay=4")
@@ -170,7 +170,7 @@ static const AnbParam params[] = {
      "past targets are inputs where they help; not below pending, nor where labels come late"},
     {0}};
 
-/* The richest level that the budget pays for. */
+/* The highest level within the budget. */
 static const Level *level_of(int budget)
 {
     const Level *level = levels;
@@ -180,7 +180,7 @@ static const Level *level_of(int budget)
     return level;
 }
 
-/* A tree takes work in proportion to the features: at the same work a sample, wide rows would get fewer trees. */
+/* A tree takes work in proportion to the features, so wide rows get more work a sample. */
 static double work_of(const Choice *choice, size_t n_features)
 {
     return choice->work * anb_clamp((double)n_features / NARROW, 1, MOST_WORK);
@@ -188,10 +188,10 @@ static double work_of(const Choice *choice, size_t n_features)
 
 typedef struct Text {
     char *out;
-    size_t size, at; /* at: bytes that the text takes so far, more than size where it does not fit */
+    size_t size, at; /* at: bytes of the text so far; more than size where it does not fit */
 } Text;
 
-static void say(Text *text, const char *format, ...)
+static void append(Text *text, const char *format, ...)
 {
     va_list given;
     bool fits = text->at < text->size;
@@ -200,14 +200,14 @@ static void say(Text *text, const char *format, ...)
     va_end(given);
 }
 
-/* With ", " behind it. */
-static void say_expert(Text *text, const Choice *choice, bool past, size_t n_features)
+/* Appends an expert, followed by ", ". */
+static void append_expert(Text *text, const Choice *choice, bool past, size_t n_features)
 {
     const char *expert = past && choice->known ? choice->known : choice->expert, *mark = strstr(expert, "WORK");
     if (mark)
-        say(text, "%.*s%.0f%s, ", (int)(mark - expert), expert, work_of(choice, n_features), mark + 4);
+        append(text, "%.*s%.0f%s, ", (int)(mark - expert), expert, work_of(choice, n_features), mark + 4);
     else
-        say(text, "%s, ", expert);
+        append(text, "%s, ", expert);
 }
 
 static bool stands(const Choice *choice, bool past, int budget, size_t n_features)
@@ -216,38 +216,38 @@ static bool stands(const Choice *choice, bool past, int budget, size_t n_feature
            n_features <= choice->widest && n_features > choice->beyond;
 }
 
-static void say_experts(Text *text, const Level *level, bool past, size_t n_features)
+static void append_experts(Text *text, const Level *level, bool past, size_t n_features)
 {
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         if (stands(&choices[i], past, level->budget, n_features))
-            say_expert(text, &choices[i], past, n_features);
+            append_expert(text, &choices[i], past, n_features);
 }
 
-/* refine(moe( or those of it that the level has. */
+/* Appends `refine(moe(`, or `moe(` where the level has no second stage. */
 static void begin_mixture(Text *text, const Level *level)
 {
-    say(text, level->stage ? "refine(moe(" : "moe(");
+    append(text, level->stage ? "refine(moe(" : "moe(");
 }
 
 static void end_mixture(Text *text, const Level *level, bool past, size_t n_features)
 {
     const char *stage = level->wide && n_features > CACHED ? level->wide : level->stage;
-    say(text, "router=%s)", level->router);
+    append(text, "router=%s)", level->router);
     if (stage)
-        say(text, ", %s%s)", stage, past ? level->known : "");
+        append(text, ", %s%s)", stage, past ? level->known : "");
 }
 
-/* The mixture of the features that count, and its spare. */
-static void say_chosen(Text *text, const Level *level, bool past)
+/* Appends the mixture on selected features, twice: as select's child and spare. */
+static void append_selected(Text *text, const Level *level, bool past)
 {
-    say(text, "select(");
+    append(text, "select(");
     for (int i = 0; i < 2; i++) {
         begin_mixture(text, level);
-        say_experts(text, level, past, CHOSEN);
+        append_experts(text, level, past, CHOSEN);
         end_mixture(text, level, past, CHOSEN);
-        say(text, ", ");
+        append(text, ", ");
     }
-    say(text, level->budget < TWENTY ? "most=%d), " : "most=%d, memory=2000), ", CHOSEN);
+    append(text, level->budget < TWENTY ? "most=%d), " : "most=%d, memory=2000), ", CHOSEN);
 }
 
 /* The learners around the guard that use past targets. */
@@ -265,32 +265,32 @@ static Around around_of(const Level *level, bool past)
     return (Around){"jumps(season(residual_ar(", end};
 }
 
-/* What the guard weighs the mixture against: simple learners that are hard to beat where they are right. */
-static void say_rivals(Text *text, const Level *level, bool past, size_t n_features)
+/* Appends the guard's rivals: simple learners that may be better than the mixture. */
+static void append_rivals(Text *text, const Level *level, bool past, size_t n_features)
 {
     if (level->budget < TWENTY)
         return;
-    say(text, "%s, mean%s", n_features <= NEAR ? ", scale(rls(lambda=1, delta=1, level=100), whole=true, trust=8)" : "",
+    append(text, "%s, mean%s", n_features <= NEAR ? ", scale(rls(lambda=1, delta=1, level=100), whole=true, trust=8)" : "",
         past ? ", last" : "");
 }
 
-/* What is around the experts: jumps(season(residual_ar(guard(scale(sift(refine(moe( or those of it that the level and the row
- * have. */
+/* Writes the expression: jumps(season(residual_ar(guard(scale(sift(refine(moe(experts, without the wrappers that the level
+ * or the width does not have. */
 static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *out, size_t size, AnbError *error)
 {
     const Level *level = level_of(options->budget);
     const Around around = around_of(level, past);
     const bool sifted = n_features > CLEAR && n_features <= SIFTED, staged = level->stage;
     Text text = {out, size, 0};
-    say(&text, "%s%sscale(%s", around.begin, staged ? "guard(" : "", sifted ? "sift(" : "");
+    append(&text, "%s%sscale(%s", around.begin, staged ? "guard(" : "", sifted ? "sift(" : "");
     begin_mixture(&text, level);
-    say_experts(&text, level, past, n_features);
+    append_experts(&text, level, past, n_features);
     if (staged && n_features > NARROWER && n_features <= SIFTED)
-        say_chosen(&text, level, past);
+        append_selected(&text, level, past);
     end_mixture(&text, level, past, n_features);
-    say(&text, "%s, trust=8)", sifted ? ")" : "");
-    say_rivals(&text, level, past, n_features);
-    say(&text, "%s%s", staged ? ")" : "", around.end);
+    append(&text, "%s, trust=8)", sifted ? ")" : "");
+    append_rivals(&text, level, past, n_features);
+    append(&text, "%s%s", staged ? ")" : "", around.end);
     return text.at < size ? 0 : anb_fail(error, ANB_E_LIMIT, "auto: the expression is longer than %zu bytes", size);
 }
 

@@ -60,7 +60,7 @@ static size_t categories(const AnbNode *self)
     return layout_of(self).categories;
 }
 
-/* What only the linear model needs, which only categories need. */
+/* Moments of the linear model, which only rows with categories need. */
 static size_t moments(const AnbNode *self)
 {
     AnbColumnsLayout l = layout_of(self);
@@ -180,7 +180,7 @@ static size_t scratch_doubles(const AnbNode *self)
 /* The child's row comes first. */
 static const AnbField scratch_fields[] = {{.name = "work", .kind = ANB_F64, .count = scratch_doubles}, {0}};
 
-/* Numbers alone: the child's row is the row itself, and nothing is learned of it here. */
+/* Whether all columns are numbers: the child's row is the row itself, and nothing is learned here. */
 static bool is_as_it_is(const AnbNode *self, const void *state)
 {
     const AnbColumnsLayout *l = anb_field_const(self, state, LAYOUT);
@@ -211,7 +211,7 @@ static double effects_of(const View *v, const Work *w)
     return effects;
 }
 
-/* What a step of the row's effects goes by, `error` left over; what would leave the doubles is left out: 0. */
+/* The step of the row's effects for an error; 0 where it would overflow. */
 static double effect_step(const View *v, const Work *w, double error, double weight)
 {
     double gains = 0;
@@ -222,17 +222,17 @@ static double effect_step(const View *v, const Work *w, double error, double wei
 }
 
 /* The target as it is learned: bounded by the running scale of the errors or by the range of the targets so far, whichever
- * lets it be farther. */
-static double near_of(const View *v, double said, double y)
+ * bound is farther. */
+static double near_of(const View *v, double predicted, double y)
 {
     AnbRange *range = &v->s->range;
-    double bounded = anb_target_bounded(&v->s->scale, said, y), within = anb_range_bounded(range, y);
-    bool farther = range->high > range->low && fabs(within - said) > fabs(bounded - said);
+    double bounded = anb_target_bounded(&v->s->scale, predicted, y), within = anb_range_bounded(range, y);
+    bool farther = range->high > range->low && fabs(within - predicted) > fabs(bounded - predicted);
     anb_range_follow(range, y);
     return farther ? within : bounded;
 }
 
-/* How far each memory of the row's known categories was from the target. */
+/* Scores each memory of the row's known categories by its error. */
 static void judge_memories(const View *v, const Work *w, double y, double weight)
 {
     double per_error = 1 / v->s->scale.level;
@@ -260,10 +260,10 @@ static void learn_row(const View *v, const AnbRow *row, const Work *w, double y,
     if (v->s->weight == 0)
         v->s->blends = 1;
     AnbColumnsDue due = anb_columns_line_due(v, weight);
-    double said = v->s->mean + (effects_of(v, w) + anb_columns_line_says(v, w, due));
+    double predicted = v->s->mean + (effects_of(v, w) + anb_columns_line_predict(v, w, due));
     judge_memories(v, w, y, weight);
-    y = near_of(v, said, y);
-    double step = effect_step(v, w, y - said, weight);
+    y = near_of(v, predicted, y);
+    double step = effect_step(v, w, y - predicted, weight);
     learn_categories(v, w, y, step, weight);
     if (due)
         anb_columns_line_learn(v, w, row, due, step, weight);
@@ -273,7 +273,7 @@ static void learn_row(const View *v, const AnbRow *row, const Work *w, double y,
     v->s->mean = anb_toward(v->s->mean, y, weight / v->s->weight);
 }
 
-/* What the child finds important, summed up, every GATHER rows. */
+/* Sums the child's importances up by column, every GATHER rows. */
 static void gather_shares(const AnbNode *self, const void *state, const View *v, const Work *w)
 {
     if (++v->s->rows < GATHER)

@@ -31,9 +31,9 @@ enum { SETTLE = 100, TRIAL = 2000 };
 typedef struct Drift {
     uint64_t drifts, since_last, resets;
     uint64_t trial; /* samples of the trial that runs, from 1; 0: none */
-    double better;  /* the trial's evidence that the fresh child is better */
+    double better;  /* evidence that the fresh child is better */
     AnbMoments error;
-    double scale, frame; /* what half of the errors are below, now and when the frame was set; 0: none yet */
+    double scale, frame; /* median of the errors, now and when the frame was set; 0: none yet */
     AnbRandom random;
     AnbPageHinkley page_hinkley;
 } Drift;
@@ -99,7 +99,7 @@ static size_t size_of_tree(const AnbNode *node)
     return n;
 }
 
-/* The layouts of a subtree's nodes, the root's first. Returns where the next one goes. */
+/* Writes the layouts of a subtree's nodes, the root's first. Returns the end. */
 static uint32_t *note_layouts(const AnbNode *node, uint32_t *layout)
 {
     size_t parts = node->n_children + (node->router != NULL);
@@ -109,7 +109,7 @@ static uint32_t *note_layouts(const AnbNode *node, uint32_t *layout)
     return layout;
 }
 
-/* Whether those noted are the subtree's. Returns where the next one lies, NULL where one differs. */
+/* Compares layouts that were written with the subtree's. Returns the end; NULL where one differs. */
 static const uint32_t *match_layouts(const AnbNode *node, const uint32_t *layout)
 {
     size_t parts = node->n_children + (node->router != NULL);
@@ -124,7 +124,7 @@ static size_t layouts(const AnbNode *self)
     return has_trials(self) ? size_of_tree(&self->children[0]) : 0;
 }
 
-/* All in their present layouts, whatever that of the drift is which is read. */
+/* Visits the fresh child's nodes in their present layouts, whatever layout of the drift is read. */
 static void fresh_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
     unsigned version = visitor->version;
@@ -154,7 +154,7 @@ static const AnbPart fresh_part = {fresh_size, fresh_visit, fresh_validate};
 
 enum { HEAD, KSWIN, ADWIN, LAYOUTS, FRESH };
 
-/* Whether the fresh child is there, in layouts that are known. */
+/* 1 where there is a fresh child, in the present layouts; else 0. */
 static size_t on_trial(const AnbNode *self, const void *state)
 {
     return has_trials(self) && ((const Drift *)state)->trial > 0 &&
@@ -213,7 +213,7 @@ static void follow_scale(Drift *s, double error)
         s->scale = 0;
 }
 
-/* The detectors start over; the errors are measured by the present scale from now on. */
+/* Restarts the detectors and fixes the unit of the errors at the present scale. */
 static void set_frame(const AnbNode *self, Drift *s, double scale)
 {
     s->frame = scale;
@@ -275,7 +275,7 @@ static void end_trial(const AnbNode *self, Drift *s)
     s->better = 0;
 }
 
-/* The fresh child takes the old one's place, state and scratch. */
+/* Replaces the old child by the fresh one, state and scratch. */
 static void take_place(const AnbNode *self, Drift *s, double *scratch)
 {
     const AnbNode *child = &self->children[0];
@@ -288,8 +288,8 @@ static void take_place(const AnbNode *self, Drift *s, double *scratch)
     set_frame(self, s, 0);
 }
 
-/* The fresh child answers and learns beside the old one. The sum of (e - e') / (e + e') - .1, never below 0, is the
- * evidence; at 20 the fresh one is better. */
+/* The fresh child predicts and learns beside the old one. The evidence is the sum of (e - e') / (e + e') - .1, at least 0;
+ * at 20 the fresh child replaces the old one. */
 static void run_trial(const AnbNode *self, Drift *s, const AnbRow *row, double y, double weight, double *scratch)
 {
     const double allowed = .1, enough = 20;
@@ -355,7 +355,7 @@ static const AnbWrapperTable wrapper = {0};
 static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbDriftTable drift = {view};
 
-/* Version 1 had no frame and no trials: its counts stay, its detectors start over. */
+/* Version 1 had no frame and no trials: the counts are kept, the detectors start again. */
 static int upgrade_first(const unsigned char *bytes, size_t size, void *state)
 {
     enum { WINDOW = 100 };
@@ -379,8 +379,8 @@ static int upgrade_first(const unsigned char *bytes, size_t size, void *state)
     return anb_fields_end(&reader);
 }
 
-/* A trial goes on if its learners are saved in their present layouts; otherwise it ends and the old child stays. Version 2 did not save
- * which layouts those were. Before version 4 the errors that KSWIN kept had no sign: it starts again. */
+/* A trial continues if its learners were saved in their present layouts; otherwise it ends and the old child stays. Version
+ * 2 did not save which layouts those were. Before version 4 the errors of KSWIN had no sign: it starts again. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFieldReader reader = anb_field_reader(bytes, size);

@@ -1,18 +1,18 @@
-/* Rows with features that a wrapper adds behind the row's own: their scale, and changes of unit for the children. */
+/* Helpers of wrappers that append features to the row: their scale, importances, and changes of unit for the children. */
 #ifndef ANB_LEARNERS_EXTENDED_H
 #define ANB_LEARNERS_EXTENDED_H
 
 #include "src/numeric/clip.h"
 #include <stddef.h>
 
-/* v in deviations from the mean, `most` of them at most; 0 where that is no number. */
+/* v in deviations from the mean, clipped to +-most; 0 where that is NaN. */
 static inline double anb_standing(double v, double mean, double inverse, double most)
 {
     double z = (v - mean) * inverse;
     return z != z ? 0 : anb_clip(z, most);
 }
 
-/* Shares of d features and of those behind them, which count as the mean of all; NULL where none are known. */
+/* Importance shares of d features and of those appended, which get the mean share; NULL where there are no shares. */
 static inline const double *anb_extended_shares(const double *share, size_t d, size_t width, double *out)
 {
     for (size_t j = 0; share && j < width; j++)

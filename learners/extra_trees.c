@@ -170,7 +170,7 @@ static size_t used_order(const AnbNode *self, const void *state)
                                                                   : ((const Head *)state)->builder.at;
 }
 
-/* pool: which one a tree lies in; the last is of the tree under way. */
+/* POOL: the pool of each tree; the last one is of the tree under construction. */
 enum { HEAD, Y, X, WEIGHT, ORDER, POOL, POOLS };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(Head, members)},
@@ -191,7 +191,7 @@ static size_t row_cells(const AnbNode *self)
     return self->n_features + 1;
 }
 
-/* The row in short with its arrival number, and the leaf that it reaches in each tree. */
+/* The row as floats with its arrival number, and its leaf in each tree. */
 enum { ROW, LEAF };
 static const AnbField scratch_fields[] = {[ROW] = {.name = "row", .kind = ANB_F32, .count = row_cells},
                                           [LEAF] = {.name = "leaf", .kind = ANB_U32, .count = trees_of},
@@ -226,7 +226,7 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* As far as it goes in short. */
+/* A double as a float, clipped to the range of floats. */
 static float narrow(double x)
 {
     return x != x ? (float)ANB_NAN : x > 3e38 ? 3e38f : x < -3e38 ? -3e38f : (float)x;
@@ -290,7 +290,7 @@ static void keep(const AnbNode *self, View *v, const float *x, double y, double 
     v->rows.pushed = h->pushed;
 }
 
-/* The finished tree takes the oldest one's place, whose pool the next one is built in. */
+/* Replaces the oldest tree by the finished one; the next one is built in the pool of the oldest. */
 static void take_over(const AnbNode *self, const View *v)
 {
     Head *h = v->head;

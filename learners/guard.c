@@ -1,16 +1,19 @@
 /*
- * Keeps a learner near the running mean of the targets where the features carry no signal, and weighs it against simple learners.
+ * Keeps a learner near the running mean of the targets where the features carry no signal, and weighs it against simple
+ * learners.
  *
- * The child. Its prediction f is one of three offers of a BOA:
+ * The child. Its prediction f is one of three candidates of a BOA:
  *
  *     d = f - mean     A += d (y - mean)     B += d^2     a = A / B clipped to 0 .. 1
  *     output = BOA over { mean, mean + a d, f }, its memory growing with the stream (boa.h)
  *
- * mean is that of the targets before the row. a shrinks predictions that vary more than the targets bear out. Where the three differ,
- * the best one has nearly all weight after some hundred samples, and the output never loses more than the BOA's regret to it.
+ * mean is that of the targets before the row. a shrinks predictions that vary more than their correlation with the targets
+ * justifies. Where the three differ, the best one has nearly all weight after some hundred samples, and the output's loss
+ * exceeds that of the best one by at most the BOA's regret.
  *
- * Rivals. Further children are simple learners that may be right after fewer rows, or at all times. o_0 is the output above, o_1 .. o_k
- * are the rivals' predictions, clipped to the range of the targets unless their type does that itself. The answer is sum w_i o_i.
+ * Rivals. Further children are simple learners that may be better in the first rows, or throughout. o_0 is the output
+ * above, o_1 .. o_k are the rivals' predictions, clipped to the range of the targets unless their type does that itself.
+ * The prediction is sum w_i o_i.
  * At each row but the first, with t the number of such rows before it and g = min(0.998, t / (t + 1)):
  *
  *     S_i <- g S_i + weight (y - o_i)^2     W <- g W + weight     V <- g V + weight^2     m = W^2 / V
@@ -21,7 +24,7 @@
  * rows have most of the weight.
  *
  * Units. S is stored in units of u^2, u being a power of two near the largest sqrt(weight) |y - o_i| so far. So the units of targets
- * and of weights do not change the answer. The state has m in place of V: with s = weight / W after the row,
+ * and of weights do not change the prediction. The state has m in place of V: with s = weight / W after the row,
  *
  *     1 / m <- (1 - s)^2 / (g m) + s^2
  *
@@ -78,15 +81,15 @@ static const AnbField fields[] = {
     [EVIDENCE] = {.name = "rivals", .kind = ANB_F64, .count = evidence_room, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     {0}};
 
-/* What is on offer, its weights; what is said for the child and by the rivals, and how much of each is taken. */
-enum { OFFER, WEIGHT, SAID, TAKEN };
+/* The BOA's candidates and weights; the predictions of the guarded child and of the rivals, and their weights. */
+enum { OFFER, WEIGHT, PREDICTION, TAKEN };
 static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .fixed = OFFERS},
                                           [WEIGHT] = {.name = "weight", .kind = ANB_F64, .fixed = OFFERS},
-                                          [SAID] = {.name = "said", .kind = ANB_F64, .count = sides},
+                                          [PREDICTION] = {.name = "said", .kind = ANB_F64, .count = sides},
                                           [TAKEN] = {.name = "taken", .kind = ANB_F64, .count = sides},
                                           {0}};
 
-/* The three offers. */
+/* The three candidates. */
 enum { MEAN, SHRUNK, CHILD };
 
 static int init(const AnbNode *self, void *state)
@@ -96,17 +99,17 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* a: how much of the child's distance from the mean to believe. */
+/* a: the factor of the child's distance from the mean. */
 static double shrink_of(const Guard *s)
 {
     double share = s->square > 0 ? s->along / s->square : 1;
     return share > 1 ? 1 : share > 0 ? share : 0;
 }
 
-/* The mix of the three offers, whose weights are in the scratch. */
-static double offered(const AnbNode *self, const Guard *s, double share, double said, double *scratch)
+/* The mix of the three candidates, whose weights are in the scratch. */
+static double offered(const AnbNode *self, const Guard *s, double share, double prediction, double *scratch)
 {
-    double f = anb_child_limited(self, 0, &s->range, said);
+    double f = anb_child_limited(self, 0, &s->range, prediction);
     scratch[MEAN] = s->range.seen ? s->mean : f;
     scratch[SHRUNK] = anb_within_doubles(scratch[MEAN] * (1 - share) + f * share);
     scratch[CHILD] = f;
@@ -115,7 +118,7 @@ static double offered(const AnbNode *self, const Guard *s, double share, double 
 
 /* ---- rivals ------------------------------------------------------------------------------------------------------ */
 
-/* How much of the child's and of each rival's prediction is taken. */
+/* The weights of the guarded child and of each rival. */
 static void weigh(const AnbNode *self, const void *state, double *taken)
 {
     const double *evidence = anb_field_const(self, state, EVIDENCE), *square = evidence + SQUARE;
@@ -138,21 +141,21 @@ static void weigh(const AnbNode *self, const void *state, double *taken)
         taken[i] /= sum;
 }
 
-/* What is answered where the guard says `said` for its child and the rivals what stands in the scratch: to the bit that where all
- * say the same. */
-static double answered(const AnbNode *self, const Guard *s, double said, double *scratch)
+/* The prediction from that of the guarded child, `own`, and those of the rivals in the scratch. If all are equal it is, to
+ * the bit, that value. */
+static double answered(const AnbNode *self, const Guard *s, double own, double *scratch)
 {
     const double *taken = anb_scratch(self, scratch, TAKEN);
-    double *f = anb_scratch(self, scratch, SAID), sum = said;
-    f[0] = said;
+    double *f = anb_scratch(self, scratch, PREDICTION), sum = own;
+    f[0] = own;
     for (size_t i = 1; i < self->n_children; i++) {
-        f[i] = f[i] == f[i] ? anb_child_limited(self, i, &s->range, f[i]) : said;
-        sum += taken[i] * anb_within_doubles(f[i] - said);
+        f[i] = f[i] == f[i] ? anb_child_limited(self, i, &s->range, f[i]) : own;
+        sum += taken[i] * anb_within_doubles(f[i] - own);
     }
     return anb_within_doubles(sum);
 }
 
-/* S in a unit that errors of this size fit in: less than two of it. */
+/* Changes the unit of S if needed, so that an error of this size is less than two units. */
 static void fit(const AnbNode *self, double *evidence, double size)
 {
     const double power = anb_power_below(size), unit = power > 0 ? power : 0x1p-1022, ratio = evidence[UNIT] / unit;
@@ -163,7 +166,7 @@ static void fit(const AnbNode *self, double *evidence, double size)
         evidence[SQUARE + i] *= ratio * ratio;
 }
 
-/* Counts a row of this weight, behind rows that count `keep` times as much as before. */
+/* Counts a row of this weight; earlier rows are discounted by `keep`. */
 static void count_row(double *evidence, double keep, double weight)
 {
     const double mass = keep * evidence[MASS] + weight, share = mass > 0 ? weight / mass : 0;
@@ -175,7 +178,7 @@ static void count_row(double *evidence, double keep, double weight)
 
 static void judge_sides(const AnbNode *self, void *state, double y, double weight, double *scratch)
 {
-    double *evidence = anb_field(self, state, EVIDENCE), *error = anb_scratch(self, scratch, SAID), largest = 0;
+    double *evidence = anb_field(self, state, EVIDENCE), *error = anb_scratch(self, scratch, PREDICTION), largest = 0;
     const double grown = evidence[ROWS] / (evidence[ROWS] + 1), keep = grown < longest ? grown : longest;
     for (size_t i = 0; i < self->n_children; i++) {
         error[i] = anb_within_doubles(sqrt(weight) * fabs(anb_within_doubles(y - error[i])));
@@ -189,7 +192,7 @@ static void judge_sides(const AnbNode *self, void *state, double y, double weigh
     count_row(evidence, keep, weight);
 }
 
-/* Where a rival restarts, the guard does not: it has an outcome of nobody's. */
+/* A rival that restarts does not restart the guard: its outcome is discarded. */
 static void teach_rivals(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbRow shown = *row;
@@ -202,7 +205,7 @@ static void teach_rivals(const AnbNode *self, void *state, const AnbRow *row, do
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
-    double f = anb_child_predict(self, 0, state, row, scratch), *rivals = anb_scratch(self, scratch, SAID);
+    double f = anb_child_predict(self, 0, state, row, scratch), *rivals = anb_scratch(self, scratch, PREDICTION);
     anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
     f = offered(self, state, shrink_of(state), f, scratch);
     if (self->n_children == 1)
@@ -215,7 +218,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
-    double share = shrink_of(state), f[MOST][ANB_ROWS], *rivals = anb_scratch(self, scratch, SAID);
+    double share = shrink_of(state), f[MOST][ANB_ROWS], *rivals = anb_scratch(self, scratch, PREDICTION);
     anb_child_predict_many(self, 0, state, rows, scratch, out);
     anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, anb_scratch(self, scratch, WEIGHT));
     for (size_t k = 1; k < self->n_children; k++)
@@ -234,9 +237,9 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Guard *s = state;
-    double d = scratch[CHILD] - scratch[MEAN], said = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
+    double d = scratch[CHILD] - scratch[MEAN], mix = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, OFFERS);
     double *boa = anb_field(self, state, BOA), discount = anb_boa_growing(boa, OFFERS, 1);
-    const AnbBoaSample sample = {scratch, said, y, weight};
+    const AnbBoaSample sample = {scratch, mix, y, weight};
     y = anb_range_target(&s->range, anb_boa_learn(boa, OFFERS, discount, &sample), y);
     if (self->n_children > 1 && s->range.seen)
         judge_sides(self, state, y, weight, scratch);
@@ -253,7 +256,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
-/* The output is affine in the child's prediction as long as that is not clipped. With rivals nothing is said. */
+/* The output is affine in the child's prediction as long as that is not clipped. Not supported with rivals. */
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
     const Guard *s = state;
@@ -272,7 +275,7 @@ static bool split(const AnbNode *self, const void *state, const AnbPair *pair, d
 
 static const AnbShapleyTable shapley = {split};
 
-/* The memory is of 500 rows, whose errors are less than two units. */
+/* Whether the sums are possible: the memory is 500 rows, with errors of less than two units. */
 static bool evidence_valid(const AnbNode *self, const double *evidence)
 {
     const double most = 1.001 / (1 - longest);

@@ -3,15 +3,15 @@
  *
  *     score = |y - f| / sigma     sigma^2 = e2 + s^2     e2 <- e2 + ((y - f)^2 - e2) / (50 + delay)
  *
- * with s what the child says of its spread (a mixture: how far its experts are apart), 0 where it says nothing. The
+ * with s the child's spread (of a mixture: the deviation of its experts' predictions), 0 where it has none. The
  * half width is sigma times the quantile of the last scores at the level that DtACI adapts: src/numeric/conformal.h.
  *
  * How many scores: enough that ten of them lie beyond the outermost level, 600 to 1,000.
  *
  * The answer that is scored is the one in the scratch: after a plain predict the row's own, after a delayed label the
- * one that was given then (AnbAnswerTable).
+ * stored one (AnbAnswerTable).
  *
- * A miss is judged by the limits that were answered, whenever the label comes; delay is how many labels came in between.
+ * A miss is decided by the limits in the answer, whenever the label comes; delay is how many labels came in between.
  *
  * State: the faded square, 4 bytes a score, 152 a level. Scratch: the answer. Cost: about a microsecond a level.
  */
@@ -51,7 +51,7 @@ static const AnbField fields[] = {
     [LEVELS] = {.name = "levels", .record = anb_adaptive_fields, .stride = sizeof(AnbAdaptive), .count = levels_of},
     {0}};
 
-/* limits: the largest score that each level's interval holds. */
+/* LIMITS: the largest score inside each level's interval. */
 enum { ANSWER, LIMITS, ASKED };
 typedef struct Answer {
     double f, sigma, scored;
@@ -126,7 +126,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     return answer->f;
 }
 
-/* Scores the answer in the scratch. One that came from a snapshot of version 1 has no limits: `known` is false. */
+/* Scores the answer in the scratch. An answer from a snapshot of version 1 has no limits: `known` is false. */
 static void judge(const AnbNode *self, const State *s, double score, double delay, bool known, const Room *room)
 {
     const AnbIntervalOptions *o = self->options;
@@ -146,7 +146,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     const State s = state_of(self, state);
     const Room room = room_of(self, scratch);
     const Answer *answer = room.answer;
-    /* an answer from before the first label had no sigma: it is scored by what is known now */
+    /* an answer from before the first label has no sigma: the present one is used */
     double sigma = answer->sigma > 0 ? answer->sigma : sqrt(s.square->mean);
     double error = fabs(y - answer->f), score = error / sigma;
     bool known = answer->scored >= 0;
@@ -224,7 +224,7 @@ const StreamingLearnerType anb_interval = {
     .options_size = sizeof(AnbIntervalOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
-    .version = 3, /* 2: with the account of what was answered; 3: scores as in sizes.h */
+    .version = 3, /* 2: with AnbAdaptive.asked and owed; 3: scores as in sizes.h */
     .min_children = 1,
     .max_children = 1,
     .check = check,

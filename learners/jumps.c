@@ -1,5 +1,5 @@
 /*
- * jumps(child): after a jump of the target, predicts whether the new level stays.
+ * jumps(child): after a jump of the target, estimates whether the new level will last.
  *
  *     f, e = y - f     the child's prediction and its error; ' is the row before, '' the one before that
  *     m                the usual size of e (src/numeric/error_size.h); an error or a difference is called far beyond 8 m
@@ -42,10 +42,10 @@
 enum { FIRST = 20 }; /* rows */
 static const double FAR = 8, SLOW = 0.002, BOUND = 6, FADE = 0.98;
 
-/* The first one, one as far again, one back. */
+/* The kinds new, sure and return. */
 typedef enum Kind { NEW, SURE, BACK, KINDS } Kind;
 
-/* What came after jumps of one kind. */
+/* Statistics of the rows after jumps of one kind. */
 typedef struct Past {
     double rows, sum, square; /* n, S, Q */
 } Past;
@@ -85,14 +85,14 @@ typedef struct Sample {
 } Sample;
 static const AnbField scratch_fields[] = {{ANB_SCRATCH_STRUCT(Sample)}, {0}};
 
-/* Whether both are far, to one side. */
+/* Whether both are far, with the same sign. */
 static bool far_off(const Jumps *s, double error, double gap)
 {
     double least = FAR * s->scale;
     return fabs(error) > least && fabs(gap) > least && (error > 0) == (gap > 0);
 }
 
-/* p, for a target that may walk. */
+/* p */
 static double persistence(const Jumps *s)
 {
     double ratio = s->missed > 0 ? s->moved / s->missed : 2;
@@ -160,7 +160,7 @@ static void learn_jump(Past *past, double r)
     past->square = FADE * past->square + r * r;
 }
 
-/* The target before this one, unless it was far off and this one came back. */
+/* Adds the target before this one to the range, unless it was far off and this one came back. */
 static void trust(Jumps *s, double y)
 {
     AnbRange *range = &s->trusted;
@@ -195,7 +195,7 @@ static void learn(const AnbNode *self, Jumps *s, const AnbRow *row, const Sample
     double e = y - sample->f;
     if (!(fabs(e) < 0x1p1000)) {
         anb_node_reset_own(self, s);
-        anb_restart_part(row); /* this stage; the child goes on */
+        anb_restart_part(row); /* only this node, not the child */
         return;
     }
     if (sample->step != 0)
@@ -205,7 +205,7 @@ static void learn(const AnbNode *self, Jumps *s, const AnbRow *row, const Sample
         follow_sizes(s, e, y - s->target, s->seen - 1);
     }
     s->error_before = s->error;
-    s->error = s->seen > 0 ? e : 0; /* the first prediction knows nothing */
+    s->error = s->seen > 0 ? e : 0; /* the first prediction was made without any target */
     s->target_before = s->target;
     s->target = y;
     s->seen += s->seen < 0x1p53;
@@ -221,9 +221,9 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Sample *sample = (Sample *)scratch;
-    double said = answer(state, anb_child_step(self, 0, state, row, y, weight, scratch), sample);
+    double output = answer(state, anb_child_step(self, 0, state, row, y, weight, scratch), sample);
     learn(self, state, row, sample, y);
-    return said;
+    return output;
 }
 
 static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};

@@ -1,4 +1,4 @@
-/* The last target: persistence, the baseline that autocorrelated streams ask for. */
+/* Predicts the last target: persistence, the baseline for autocorrelated streams. */
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
 

@@ -18,7 +18,7 @@
  * weight is in units of the mean weight (src/numeric/weight_unit.h): 1 if all weights are equal.
  *
  * State: b, the target's moments, the unit of weights, w[d]. Cost: d multiply-adds to predict, d to learn.
- * Without `bounded`, on features that nobody scaled, it may diverge. It then restarts, which is counted, and predicts 0
+ * Without `bounded`, on features that are not scaled, it may diverge. It then restarts, which is counted, and predicts 0
  * until the next sample is learned.
  */
 #include "linear.h"
@@ -35,7 +35,7 @@ static const AnbField members[] = {{ANB_MEMBER(Linear, b), .must = ANB_FINITE},
                                    {ANB_INNER(Linear, unit, AnbWeightUnit, anb_weight_unit_fields), .since = 2},
                                    {0}};
 
-/* Weights, zeros behind them up to whole vectors. */
+/* The number of weights, padded by zeros to whole vectors. */
 static size_t padded(const AnbNode *self)
 {
     return (self->n_features + 7) / 8 * 8;
@@ -63,7 +63,7 @@ static const AnbField fields[] = {
                 .count = if_other_loss},
     {0}};
 
-/* The model's output for the row as it came, the target's deviation, and |x|^2 of a long row. */
+/* The unchecked output for the row, the target's deviation, and |x|^2 of a long row. */
 typedef struct Output {
     double f, sd, square;
 } Output;

@@ -1,4 +1,4 @@
-/* The state of `linear`, and its short way (linear_isa.c). */
+/* The state of `linear`, shared with its direct table (linear_isa.c). */
 #ifndef ANB_LEARNERS_LINEAR_H
 #define ANB_LEARNERS_LINEAR_H
 

@@ -1,14 +1,14 @@
 /*
- * The short way of `linear`, compiled once per instruction set: one pass over the row to predict, two to learn. The
- * weights end the state, whose size is a multiple of 64 bytes, so they are read and written in whole blocks: a masked
- * store is slow with AVX2, and what is loaded from it waits.
+ * The direct table of `linear` (AnbDirectTable), compiled once per instruction set: one pass over the row to predict, two
+ * to learn. The weights end the state, whose size is a multiple of 64 bytes, so they are read and written in whole blocks:
+ * a masked store is slow with AVX2, and a load after it has to wait.
  */
 #include "linear.h"
 #include "src/numeric/loss.h"
 #include "src/simd/lanes_few.h"
 #include "src/simd/lanes_rows.h"
 
-/* Apart: for its square root the compiler would save registers in every call. */
+/* Not inlined: for its square root the compiler would save registers in every call. */
 static __attribute__((noinline)) double in_units(const Linear *s, double f)
 {
     return s->target.mean + anb_moments_sd(&s->target) * f;
@@ -67,7 +67,7 @@ LANES_INLINE double factor_of(const AnbLinearOptions *o, double square)
     return anb_linear_bounded(o, 2 * o->rate, square);
 }
 
-/* What a step by `by` may have left: it starts again where that is no number. */
+/* Restarts the learner where a step by `by` has left a weight that is not finite. */
 LANES_INLINE void settle(const AnbNode *self, Linear *s, double by, double square, AnbCounters *counters)
 {
     anb_weight_repeated(&s->unit);

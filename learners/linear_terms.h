@@ -1,4 +1,4 @@
-/* What learners that predict b + w . x share: predictions while a step has diverged, and how many terms of the sum are small. */
+/* Shared by learners that predict b + w . x: predictions after a step that diverged, and the share of small terms. */
 #ifndef ANB_LEARNERS_LINEAR_TERMS_H
 #define ANB_LEARNERS_LINEAR_TERMS_H
 

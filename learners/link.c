@@ -80,15 +80,15 @@ static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Link, members)},
                                   [FIT] = {.name = "fit", .part = &anb_rls_part, .form = &rls_form},
                                   {0}};
 
-/* What predict leaves for update. */
-typedef struct Said {
+/* The data that predict leaves for update. */
+typedef struct Predicted {
     double f;     /* the child's, clipped */
     double slope; /* of h where the fitted estimate was taken */
-} Said;
+} Predicted;
 
-enum { SAID, OFFER, WEIGHT, WORK };
+enum { PREDICTED, OFFER, WEIGHT, WORK };
 static const AnbField scratch_fields[] = {
-    [SAID] = {ANB_SCRATCH_STRUCT(Said)},
+    [PREDICTED] = {ANB_SCRATCH_STRUCT(Predicted)},
     [OFFER] = {.name = "offer", .kind = ANB_F64, .fixed = OFFERS},
     [WEIGHT] = {.name = "weight", .kind = ANB_F64, .fixed = OFFERS},
     [WORK] = {.name = "work", .kind = ANB_F64, .count = work_size, .must = ANB_ALIGNED},
@@ -169,7 +169,7 @@ static bool inside(AnbLinkFunction f, double y)
     return f == ANB_LINK_LOGIT ? y > 0 && y < 1 : f == ANB_LINK_LOG ? y > 0 : y >= 0;
 }
 
-/* A target that the function takes: itself, or what it counts as. */
+/* The target, or what a target outside of the function's domain counts as. */
 static double admitted(AnbLinkFunction f, const AnbRange *seen, double y)
 {
     if (inside(f, y))
@@ -183,7 +183,7 @@ static double admitted(AnbLinkFunction f, const AnbRange *seen, double y)
 
 /* ---- predicting -------------------------------------------------------------------------------------------------- */
 
-/* h(f), its mean brought to that of the targets. */
+/* c h(f) */
 static double scaled(AnbLinkFunction f, const Link *s, double plain)
 {
     bool odds = f == ANB_LINK_LOGIT;
@@ -222,13 +222,13 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 {
     const Link *s = state;
     AnbLinkFunction link = function_of(self);
-    Said *said = anb_scratch(self, scratch, SAID);
+    Predicted *predicted = anb_scratch(self, scratch, PREDICTED);
     double *offer = anb_scratch(self, scratch, OFFER), *weight = anb_scratch(self, scratch, WEIGHT);
-    said->f = anb_range_clip(&s->z, anb_child_predict(self, 0, state, row, scratch));
-    offer[PLAIN] = inverse(link, said->f);
+    predicted->f = anb_range_clip(&s->z, anb_child_predict(self, 0, state, row, scratch));
+    offer[PLAIN] = inverse(link, predicted->f);
     offer[SCALED] = scaled(link, s, offer[PLAIN]);
-    offer[FITTED] = fitted(self, state, said->f);
-    said->slope = slope_at(link, offer[FITTED]);
+    offer[FITTED] = fitted(self, state, predicted->f);
+    predicted->slope = slope_at(link, offer[FITTED]);
     for (int i = 0; i < OFFERS; i++)
         offer[i] = anb_range_clip(&s->y, offer[i]);
     anb_boa_weights(anb_field_const(self, state, BOA), OFFERS, NULL, weight);
@@ -242,11 +242,11 @@ static void fit(const AnbNode *self, void *state, const AnbRow *row, double y, d
 {
     Link *s = state;
     AnbRls rls = rls_of(self);
-    const Said *said = anb_scratch(self, scratch, SAID);
+    const Predicted *predicted = anb_scratch(self, scratch, PREDICTED);
     double *own = anb_field(self, state, FIT), *work = anb_scratch(self, scratch, WORK);
     double said_y = ((double *)anb_scratch(self, scratch, OFFER))[FITTED], unit = s->error.level;
-    double error = anb_error_bounded(&s->error, y - said_y) / unit, steep = said->slope / unit;
-    const double in[] = {steep, steep * away_of(s, said->f)};
+    double error = anb_error_bounded(&s->error, y - said_y) / unit, steep = predicted->slope / unit;
+    const double in[] = {steep, steep * away_of(s, predicted->f)};
     if (!(unit > 0) || !(error - error + (in[0] - in[0]) + (in[1] - in[1]) == 0))
         return;
     anb_rls_predict(&rls, own, in, work);
@@ -256,8 +256,8 @@ static void fit(const AnbNode *self, void *state, const AnbRow *row, double y, d
     }
 }
 
-/* The range of targets, which one wrong target widens little. What stands for targets that the function does not take stays:
- * the least one of a logarithm, both ends of a logit. */
+/* Updates the range of targets, which one wrong target widens little. The ends that replace targets outside of the
+ * function's domain do not move inwards: the lower one of a logarithm, both of a logit. */
 static void follow_targets(AnbLinkFunction f, AnbRange *range, double y)
 {
     double least = range->seen > 0 && range->low < y ? range->low : y;
@@ -276,8 +276,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double *offer = anb_scratch(self, scratch, OFFER);
     double relative = anb_weight_relative(&s->unit, weight), taken = admitted(link, &s->y, y);
     double z = forward(link, taken), mix = mixed(anb_scratch(self, scratch, WEIGHT), offer);
-    const AnbBoaSample said = {offer, mix, taken, relative};
-    double bounded = anb_boa_learn(anb_field(self, state, BOA), OFFERS, 1, &said);
+    const AnbBoaSample sample = {offer, mix, taken, relative};
+    double bounded = anb_boa_learn(anb_field(self, state, BOA), OFFERS, 1, &sample);
     fit(self, state, row, bounded, relative, scratch);
     anb_faded_add(&s->came, bounded, relative, memory);
     anb_faded_add(&s->said, offer[PLAIN], relative, memory);
@@ -297,16 +297,16 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 static double spread(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbLinkFunction link = function_of(self);
-    const Said *said = anb_scratch(self, scratch, SAID);
+    const Predicted *predicted = anb_scratch(self, scratch, PREDICTED);
     AnbAsked at = anb_child_asked(self, 0, state, row, scratch);
     if (!anb_reach(&at, ANB_CAN_SPREAD))
         return 0;
     double by = at.node->type->spread->spread(at.node, at.state, &at.row, at.scratch);
-    double both = inverse(link, said->f + by) - inverse(link, said->f - by);
+    double both = inverse(link, predicted->f + by) - inverse(link, predicted->f - by);
     return both > 0 ? anb_within_doubles(both) / 2 : 0;
 }
 
-/* A monotone function carries quantiles over as they are: those of y are h of those of z. */
+/* h is monotone, so the quantiles of y are h of those of z. */
 static size_t quantile_levels(const AnbNode *self, const double **level)
 {
     const AnbNode *node = anb_node_that_can(&self->children[0], ANB_CAN_RANK);
@@ -325,7 +325,7 @@ static void quantiles(const AnbNode *self, const void *state, double *scratch, d
         value[i] = anb_range_clip(&s->y, inverse(function_of(self), anb_range_clip(&s->z, value[i])));
 }
 
-/* What is said below is in another unit. */
+/* No capability is passed on to the child, whose predictions are in another unit. */
 static size_t asked(const AnbNode *self, AnbCapability what)
 {
     return what == ANB_CAN_FORESEE ? self->n_children : 0;
@@ -350,7 +350,7 @@ const StreamingLearnerType anb_link = {
     .options_size = sizeof(AnbLinkOptions),
     .params = params,
     .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
-    .version = 2, /* starts at 2: parts (numeric/) read layout 1 as that of release 0.1 */
+    .version = 2, /* starts at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -62,7 +62,7 @@ static const double rise = 100, fall = 5000, most_weight = 10;
 /* The share of the newest weights in their average: 1 up to step 10, then 10 / t, at least `least_average`. */
 static const double first_steps = 10, least_average = 0.005;
 
-/* The option hands on its value as the network's. */
+/* The option's value is used as the network's. */
 _Static_assert((int)ANB_MLP_RELU == (int)ANB_RELU && (int)ANB_MLP_GEGLU == (int)ANB_GEGLU, "the same order of words");
 _Static_assert(1 + 64 <= ANB_NETWORK_SAMPLES, "the largest replay");
 
@@ -115,7 +115,7 @@ static double share(const Mlp *s)
     return s->spread > 0 ? anb_clamp(s->cross / s->spread, 0, 1) : 0;
 }
 
-/* What the network says, from the outputs of both copies of the weights. */
+/* The network's prediction from the outputs of both copies of the weights. */
 static double joined(const Mlp *s, double share, double sd, double newest, double averaged)
 {
     double o = newest + share * (averaged - newest), f = s->target.mean + sd * o;
@@ -161,7 +161,7 @@ static size_t many_fit(const View *v)
     return rows < ANB_ROWS ? rows : (size_t)ANB_ROWS;
 }
 
-/* Several rows through both copies of the weights, without the traces that a step would want. */
+/* Predicts several rows by both copies of the weights, without the traces that a step needs. */
 static void predict_part(const View *v, const AnbRows *rows, double *out)
 {
     _Alignas(64) double x[MANY_ROOM];
@@ -201,7 +201,7 @@ static double gradient(const View *v, double off, double sd)
     return -anb_pull_by(&loss, -anb_clip(off, clip_at), v->s->error.level / sd);
 }
 
-/* How far the average was the better one. */
+/* Updates the sums for a, the share of the average. */
 static void weigh(const View *v, double y, double sd, const double *scratch)
 {
     Mlp *s = v->s;
@@ -211,7 +211,7 @@ static void weigh(const View *v, double y, double sd, const double *scratch)
     s->spread = discount * s->spread + apart * apart;
 }
 
-/* Errors far above their level: what is remembered is of another concept, and the rate starts to fall anew. */
+/* Where errors are far above their level, the concept has changed: empties the ring and restarts the rate's schedule. */
 static void watch(Mlp *s, double error, const AnbRow *row)
 {
     anb_faded_add(&s->quick, error * error, 1, quick);
@@ -232,7 +232,7 @@ static double thinned(const View *v, double *scratch)
     return anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
 }
 
-/* How many of the newest rows are drawn from. */
+/* The number of newest rows that replay draws from. */
 static size_t reach(const View *v)
 {
     size_t filled = anb_ring_size(&v->s->ring, v->memory), least = v->memory < RECENT ? v->memory : RECENT;
@@ -289,7 +289,7 @@ static void recall(const View *v, size_t batch, double scale, const double *shar
     if (batch == 1)
         return;
     anb_network_take_units(&v->net, v->inverse, v->origin, units);
-    leave_out(v, shares, units); /* a unit of 0 makes every remembered cell 0 */
+    leave_out(v, shares, units); /* a unit of 0 makes every stored cell 0 */
     (v->o->dropout > 0 ? draw_thinned_rows : draw_rows)(v, batch, scratch, delta, slot);
     for (size_t i = 1; i < batch; i++)
         delta[i] = gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale;
@@ -313,13 +313,13 @@ static AnbNetworkPace pace(const View *v, double weight, size_t features)
     return p;
 }
 
-/* Right after a change of concept every feature's output is wrong, which says nothing of the features. */
+/* Whether the last change of concept is long enough ago: right after one, pulls do not show which features are relevant. */
 static bool settled(const Mlp *s)
 {
     return s->since == 0 || s->steps - s->since >= PAUSE;
 }
 
-/* One step on the new sample, whose output error is given, and on what replay recalls. */
+/* One step on the new sample, whose output error is given, and on the replayed ones. */
 static void descend(const View *v, double error, double weight, const double *shares, double *scratch)
 {
     size_t batch = anb_ring_size(&v->s->ring, v->memory) > 0 ? 1 + (size_t)v->o->replay : 1;
@@ -350,8 +350,8 @@ static bool healthy(const View *v)
     return anb_network_finite(&v->net, v->w.value, at) && anb_network_finite(&v->net, v->w.averaged, at);
 }
 
-/* The target, bounded about what was predicted, or about the mean where that is nearer to it: an output that is far off on a row
- * unlike all others must not draw the target along. */
+/* The target, bounded around the prediction, or around the mean where that is nearer to the target: a far-off output on an
+ * unusual row must not move the target. */
 static double bounded_target(Mlp *s, double f, double y)
 {
     bool wild = fabs(y - f) > 20 * s->error.level && fabs(y - s->target.mean) < fabs(y - f);

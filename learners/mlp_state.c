@@ -81,7 +81,7 @@ const AnbField anb_mlp_fields[] = {
         {.name = "noise", .kind = ANB_F64, .count = judged, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
     {0}};
 
-/* Doubles that have room for so many cells of the network. */
+/* The number of doubles that hold so many cells of the network. */
 static size_t room(const AnbNode *self, size_t cells)
 {
     return anb_mlp_single(self->options) ? (cells + 1) / 2 : cells;
@@ -207,7 +207,7 @@ static int evidence(const AnbNode *self, const void *state, double *z)
     return 0;
 }
 
-/* In proportion to what the features add, less its standard error. */
+/* Shares in proportion to what the features add, less its standard error. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
     View v = anb_mlp_view(self, anb_view_of(state));

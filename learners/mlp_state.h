@@ -25,11 +25,11 @@ typedef struct Mlp {
     AnbWeightUnit unit;
     double square_power, mean_power; /* decay^t, momentum^t */
     double cross, spread;            /* discounted sums of e d and d^2 */
-    AnbFaded quick, slow;            /* squared errors of o, of lately and of long */
+    AnbFaded quick, slow;            /* squared errors of o, over a short and a long memory */
     uint64_t steps, since;           /* since: the step at which the rate started to fall */
 } Mlp;
 
-/* Where everything of one node lies. */
+/* Pointers to the parts of a node's state. */
 typedef struct View {
     const AnbNode *self;
     const AnbMlpOptions *o;
@@ -40,8 +40,8 @@ typedef struct View {
     double *y;
     float *x;      /* the ring's rows, of feature j in units of its own: (x - origin[j]) inverse[j] is one of now */
     double *pulls; /* the features' mean pulls, and their mean squares */
-    double *right, *noise;    /* means of c_j (c_j + e) and of (c_j e)^2; none of narrow rows */
-    double *inverse, *origin; /* none where nothing is remembered */
+    double *right, *noise;    /* means of c_j (c_j + e) and of (c_j e)^2; not for narrow rows */
+    double *inverse, *origin; /* not without replay */
 } View;
 
 /* The fields: the header; the copies of the weights, where those are doubles; the ring; the features' pulls; the units of the ring's

@@ -7,14 +7,13 @@
  * A dense router uses every expert. It sees their predictions clipped to the seen target range widened by 10 %, and the
  * mixture's output is clipped as well. The linear router never clips.
  *
- * An expert that was reset or has restarted sleeps for its warmup behind a dense router. Behind the linear router it
- * has a penalty on its logit, which fades as it learns.
+ * An expert that was reset or has restarted has weight 0 for its warmup with a dense router ("asleep"). With the linear
+ * router it has a penalty on its logit, which fades as it learns.
  *
  * With loss=quantile the best expert is the one with the least pinball loss, and the gates learn by that loss's
  * gradient; clipping is the same.
  *
- * Every 256 samples the mixture asks its experts for the importance of the features and passes the mean of their
- * answers to all of them.
+ * Every 256 samples the mixture averages the experts' importances of the features and passes the mean to all of them.
  *
  * State: head, utilization[K] padded to eights, trained[K], importance[d], asleep[K].
  * Cost: one predict and one update of each active expert, the gate's own, and about a dozen operations an expert.
@@ -102,7 +101,7 @@ static const AnbField scratch_fields[] = {
     [MOE_DEAD] = {.name = "dead", .kind = ANB_U8, .count = per_expert},
     [MOE_RESET] = {.name = "reset", .kind = ANB_U8, .count = per_expert},
     [MOE_RESTARTED] = {.name = "restarted", .kind = ANB_U8, .count = per_expert},
-    [MOE_CREW] = {.name = "crew", .part = &anb_crew_part},
+    [MOE_SCHEDULER] = {.name = "scheduler", .part = &anb_scheduler_part},
     [MOE_UNLIMITED] = {.name = "unlimited", .kind = ANB_F64, .count = per_expert},
     {0}};
 
@@ -143,8 +142,8 @@ static void predict_experts(MoeCall *c)
 {
     AnbGate *gate = &c->gate;
     bool dense = router_of(c->self)->dense;
-    if (c->w.crew && dense) {
-        anb_moe_predict_crew(c);
+    if (c->w.scheduler && dense) {
+        anb_moe_predict_shared(c);
         return;
     }
     if (!dense)
@@ -163,7 +162,7 @@ static double *router_scratch(const MoeCall *c)
     return c->scratch + c->self->router->scratch_offset;
 }
 
-/* The gate's probabilities, the predictions of the active experts, their mix. */
+/* Computes the gate's probabilities, the predictions of the active experts, and the mix. */
 static double route_and_mix(MoeCall *c)
 {
     const AnbNode *self = c->self;
@@ -190,7 +189,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
 
-/* What ranks experts by their errors. All losses but the quantile's grow with |e| on both sides alike. */
+/* The cost by which experts are ranked. All losses but the quantile's grow with |e| on both sides alike. */
 static double cost(const AnbGate *gate, double error)
 {
     bool even = gate->loss.kind != ANB_LOSS_QUANTILE;
@@ -212,7 +211,7 @@ static int sign_with_margin(double v)
     return (v > margin) - (v < -margin);
 }
 
-/* How steadily the prediction accelerates: the agreement of its last two second differences. */
+/* Updates the alignment: whether the last two second differences of the prediction have the same sign. */
 static void align(Moe *s, double prediction)
 {
     double change = anb_within_doubles(prediction - s->prediction);
@@ -225,7 +224,7 @@ static void align(Moe *s, double prediction)
     s->prediction = prediction;
 }
 
-/* Expert i started again, by itself or because it was dead. */
+/* Called when expert i has restarted, or was reset because it was dead. */
 static void on_expert_restart(const AnbNode *self, void *state, size_t i)
 {
     MoeArrays a = arrays_of(self, state);
@@ -235,7 +234,7 @@ static void on_expert_restart(const AnbNode *self, void *state, size_t i)
         router_of(self)->forget(self->router, router_state(self, state), i);
 }
 
-/* Expert i has learned. */
+/* Called when expert i has learned. */
 static void on_expert_trained(const AnbNode *self, void *state, size_t i, bool restarted)
 {
     Moe *s = state;
@@ -256,7 +255,7 @@ static void train_expert(const MoeCall *c, size_t i, const AnbRow *row)
     on_expert_trained(c->self, c->state, i, row->outcome->restarted);
 }
 
-/* The inactive expert that the router sends to learn as well: it predicts too, and may be the best. */
+/* The inactive expert that the router selects to learn as well: it predicts too, and may be the best. */
 static void explore(MoeCall *c)
 {
     AnbGate *gate = &c->gate;
@@ -276,8 +275,8 @@ static void train_active(MoeCall *c)
     AnbOutcome outcome;
     AnbRow row = *c->row;
     row.outcome = &outcome;
-    if (c->w.crew && router_of(c->self)->dense) {
-        anb_moe_train_crew(c);
+    if (c->w.scheduler && router_of(c->self)->dense) {
+        anb_moe_train_shared(c);
         for (size_t a = 0; a < gate->n_active; a++)
             on_expert_trained(c->self, c->state, gate->active[a], c->w.restarted[gate->active[a]]);
     } else
@@ -352,7 +351,7 @@ static void gather_importance(const AnbNode *self, void *state, double *answer)
     s->knows_importance |= answers > 0;
 }
 
-/* Where the router lets other experts learn than those that predicted: those without a prediction make one now. */
+/* Where the router selects other experts to learn than those that predicted, those without a prediction make one. */
 static void redirect(MoeCall *c)
 {
     const AnbNode *self = c->self;
@@ -368,7 +367,7 @@ static void redirect(MoeCall *c)
     c->w.last->n_active = gate->n_active;
 }
 
-/* The experts and the router learn first: the next sample waits for them. */
+/* The experts and the router learn first, since the next sample depends on them. */
 static void learn(MoeCall *c, double y, double weight)
 {
     const AnbNode *self = c->self;

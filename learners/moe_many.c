@@ -1,10 +1,9 @@
-/* Several rows at once through a mixture whose experts all answer: each expert is asked for all of them, then the gate row
- * by row. */
+/* Several rows at once by a mixture with a dense router: each expert predicts all of them, then the gate works row by row. */
 #include "moe_state.h"
 
 enum { MOST = 32 }; /* experts */
 
-/* What all rows share: the gate as it is before one, and where a row leaves what it used. */
+/* What all rows have in common: the gate before a row, and the scratch. */
 typedef struct Gated {
     const AnbNode *self;
     const void *state, *at_gate;
@@ -22,7 +21,7 @@ static Gated gated(const AnbNode *self, const void *state, double *scratch)
     return g;
 }
 
-/* Row `at` behind the gate, the experts having said f. */
+/* The prediction for row `at`, from the experts' predictions f. */
 static double mix_row(const Gated *g, const AnbRows *rows, size_t at, double (*f)[ANB_ROWS])
 {
     const Moe *s = g->state;
@@ -41,7 +40,7 @@ static double mix_row(const Gated *g, const AnbRows *rows, size_t at, double (*f
 }
 
 bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
-                          double *said)
+                          double *predictions)
 {
     double f[MOST][ANB_ROWS];
     const Moe *s = state;
@@ -51,16 +50,16 @@ bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows 
         return false;
     if (s->knows_importance && !shown.importance)
         shown.importance = arrays_of(self, s).importance;
-    AnbCrew *crew = anb_crew_of(self, scratch, MOE_CREW);
-    if (crew)
-        anb_moe_predict_many_crew(self, state, &shown, f, scratch, crew);
-    for (size_t i = 0; i < k && !crew; i++)
+    AnbScheduler *scheduler = anb_scheduler_of(self, scratch, MOE_SCHEDULER);
+    if (scheduler)
+        anb_moe_predict_many_shared(self, state, &shown, f, scratch, scheduler);
+    for (size_t i = 0; i < k && !scheduler; i++)
         anb_child_predict_many(self, i, state, &shown, scratch, f[i]);
     const Gated g = gated(self, state, scratch);
     for (size_t i = 0; i < rows->n; i++) {
         out[i] = mix_row(&g, &shown, i, f);
-        if (said)
-            memcpy(said + i * k, g.w.f, k * sizeof *said);
+        if (predictions)
+            memcpy(predictions + i * k, g.w.f, k * sizeof *predictions);
     }
     return true;
 }

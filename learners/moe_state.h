@@ -2,7 +2,7 @@
 #ifndef ANB_LEARNERS_MOE_STATE_H
 #define ANB_LEARNERS_MOE_STATE_H
 
-#include "src/numeric/crew.h"
+#include "src/numeric/scheduler.h"
 #include "src/numeric/loss.h"
 #include "src/numeric/moments.h"
 #include "src/simd/gate_block.h"
@@ -49,7 +49,7 @@ enum {
     MOE_DEAD,
     MOE_RESET,
     MOE_RESTARTED,
-    MOE_CREW,
+    MOE_SCHEDULER,
     MOE_UNLIMITED
 };
 
@@ -57,10 +57,10 @@ typedef struct MoeScratch {
     MoeLast *last;
     double *p, *weight, *f, *after, *penalty, *progress; /* K, padded, as type.h promises routers */
     double *unlimited;                                   /* K: the active experts' f before it was clipped */
-    double *importance;                                  /* n_features: what one expert says */
+    double *importance;                                  /* n_features: those of one expert */
     unsigned *active;                                    /* K */
     uint8_t *dead, *reset, *restarted;                   /* K */
-    AnbCrew *crew;                                       /* that shares the experts, or NULL */
+    AnbScheduler *scheduler;                             /* of the threads, or NULL */
 } MoeScratch;
 
 static inline const AnbRouterType *router_of(const AnbNode *self)
@@ -97,10 +97,10 @@ static inline MoeScratch scratch_of(const AnbNode *self, double *scratch)
                         .dead = anb_scratch(self, scratch, MOE_DEAD),
                         .reset = anb_scratch(self, scratch, MOE_RESET),
                         .restarted = anb_scratch(self, scratch, MOE_RESTARTED),
-                        .crew = anb_crew_of(self, scratch, MOE_CREW)};
+                        .scheduler = anb_scheduler_of(self, scratch, MOE_SCHEDULER)};
 }
 
-/* The row as the experts get it: with the shares that came with it, else with the experts' own where some are known. */
+/* The row for the experts: with its importances, else with the experts' mean importances where there are any. */
 static inline const AnbRow *shown_row(const AnbNode *self, const Moe *s, const AnbRow *row, AnbRow *room)
 {
     if (!s->knows_importance || row->importance)
@@ -115,14 +115,14 @@ static inline double progress_of(const AnbNode *expert, uint64_t trained)
     return trained < (uint64_t)expert->warmup ? (double)trained / expert->warmup : 1;
 }
 
-/* What experts are weighed by. */
+/* The loss by which experts are weighed. */
 static inline AnbLoss loss_of(const AnbNode *self)
 {
     const AnbMoeOptions *o = self->options;
     return (AnbLoss){(AnbLossKind)o->loss, o->level};
 }
 
-/* The gate before a row. Filled where it stays: a copy would wait for what has just been written. */
+/* Fills the gate before a row. In place: a copy would have to wait for the stores. */
 static inline void gate_of(const AnbNode *self, const Moe *s, const MoeScratch *w, AnbGate *gate)
 {
     bool dense = router_of(self)->dense, bounded = dense && s->range.seen > 0;
@@ -142,7 +142,7 @@ static inline void gate_of(const AnbNode *self, const Moe *s, const MoeScratch *
         gate->penalty = w->penalty;
 }
 
-/* One row on its way through a mixture. `state` is written by learning alone. */
+/* A call of a mixture for one row. Only learning writes `state`. */
 typedef struct MoeCall {
     const AnbNode *self;
     void *state;
@@ -154,7 +154,7 @@ typedef struct MoeCall {
     AnbRow room; /* for the row with shares of the mixture's own */
 } MoeCall;
 
-/* Filled where it stays, as the gate is. */
+/* Fills it in place, as the gate. */
 static inline void begin_call(MoeCall *call, const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     call->self = self;
@@ -194,13 +194,13 @@ extern const AnbShapleyTable anb_moe_shapley;
 /* moe_many.c; the second as AnbMixtureTable says. */
 void anb_moe_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
 bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
-                          double *said);
+                          double *predictions);
 
-/* moe_crew.c: the experts behind a dense router, shared by a crew. The first predicts by the active ones and fills gate.f and
- * w.unlimited; the second teaches them and fills w.restarted; the third predicts several rows by all experts. */
-void anb_moe_predict_crew(MoeCall *call);
-void anb_moe_train_crew(MoeCall *call);
-void anb_moe_predict_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
-                               double *scratch, AnbCrew *crew);
+/* moe_threads.c: the experts of a dense router in several threads. The first predicts by the active ones and fills gate.f
+ * and w.unlimited; the second trains them and fills w.restarted; the third predicts several rows by all experts. */
+void anb_moe_predict_shared(MoeCall *call);
+void anb_moe_train_shared(MoeCall *call);
+void anb_moe_predict_many_shared(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
+                               double *scratch, AnbScheduler *scheduler);
 
 #endif

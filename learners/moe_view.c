@@ -64,7 +64,7 @@ static double disagreement(const AnbNode *self, const void *state, const AnbRow 
     return spread(f, NULL, self->n_children);
 }
 
-/* How far the active experts are from the mix, by their weights. */
+/* The weighted deviation of the active experts' predictions from the mix. */
 static double spread_about_mix(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     (void)row;
@@ -108,8 +108,8 @@ static int span(const AnbNode *self)
     return ((const AnbMoeOptions *)self->options)->utilization_span;
 }
 
-/* Of a gate whose weights are the same for all rows: the experts' values by their weights. A dense router clips both
- * the experts and the mix, which then lies among them. */
+/* For a gate whose weights do not depend on the row: the weighted sum of the experts' values. A dense router clips both the
+ * experts and the mix, which then lies among them. */
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
     const Moe *s = state;
@@ -133,7 +133,7 @@ static bool split(const AnbNode *self, const void *state, const AnbPair *pair, d
 }
 
 const AnbShapleyTable anb_moe_shapley = {split};
-/* Experts that are linear in the row extrapolate, the others do not: their mean, by the gate's probabilities. */
+/* The mean of the linear experts' unlimited predictions, by the gate's probabilities: other experts do not extrapolate. */
 static double outlook(const AnbNode *self, const void *state, double *scratch)
 {
     const double least = 1e-9; /* probabilities may be 0 */

@@ -1,9 +1,9 @@
 /*
  * narrow(child, of="12y 2n"): the child sees some of the columns.
  *
- * Letters as many as there are columns: y the child sees it, n it does not. What the child sees is copied as it is,
- * missing cells too. The seeds below are those that the child would have at the root, so that a model of fewer columns
- * goes on here as it was (anb_widen).
+ * `of` has a letter for each column: y the child sees it, n it does not. Cells are copied unchanged, missing ones too.
+ * Seeds below are those that the child would have at the root, so that a model of fewer columns continues here unchanged
+ * (anb_widen).
  *
  * State: none. Scratch: the child's x and raw, importances. Cost: two copies of the child's row.
  */
@@ -22,7 +22,7 @@ static const AnbRuns *runs_of(const AnbNode *self)
     return o->of.count > 0 ? &o->of : &all;
 }
 
-/* Columns that the child sees; *columns: of all runs, where a run without a number takes what the others leave. */
+/* How many columns the child sees; *columns: the length of all runs, with a run `*` as long as the others leave. */
 static size_t seen(const AnbNode *self, size_t *columns)
 {
     const AnbRuns *runs = runs_of(self);
@@ -102,7 +102,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return anb_child_step(self, 0, state, &made, y, weight, scratch);
 }
 
-/* The child's shares at its columns, from behind so that they may stand in the same place; 0 at the others. */
+/* Writes the child's shares to its columns, from the last one on since the arrays may be the same; 0 elsewhere. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
     const AnbRuns *runs = runs_of(self);

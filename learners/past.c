@@ -68,9 +68,9 @@ static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Past, members)},
                                   [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
                                   {0}};
 
-/* What the child said, x, raw and shares as it sees them. */
-enum { SAID, X, RAW, SHARE };
-static const AnbField scratch_fields[] = {[SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
+/* The child's prediction; x, raw and shares of the child's row. */
+enum { PREDICTION, X, RAW, SHARE };
+static const AnbField scratch_fields[] = {[PREDICTION] = {.name = "said", .kind = ANB_F64, .fixed = 1},
                                           [X] = {.name = "x", .kind = ANB_F64, .count = width},
                                           [RAW] = {.name = "raw", .kind = ANB_F64, .count = width},
                                           [SHARE] = {.name = "share", .kind = ANB_F64, .count = width},
@@ -113,7 +113,7 @@ static AnbRow extended(const AnbNode *self, const void *state, const AnbRow *row
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbRow made = extended(self, state, row, scratch);
-    return scratch[SAID] = anb_child_predict(self, 0, state, &made, scratch);
+    return scratch[PREDICTION] = anb_child_predict(self, 0, state, &made, scratch);
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
@@ -137,7 +137,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         anb_predict_each(self, state, rows, scratch, out);
 }
 
-/* Keeps the target of the row that was predicted as f. */
+/* Stores the target of the row whose prediction was f. */
 static void remember(const AnbNode *self, void *state, const AnbRow *row, double f, double y, double weight)
 {
     Past *s = state;
@@ -147,7 +147,7 @@ static void remember(const AnbNode *self, void *state, const AnbRow *row, double
     anb_moments_add(&s->target, y, weight);
     if (!anb_moments_finite(&s->target)) {
         anb_node_reset_own(self, state);
-        anb_restart_part(row); /* the past alone: the child goes on */
+        anb_restart_part(row); /* only the past targets, not the child */
         return;
     }
     memmove(kept + 1, kept, (n - 1) * sizeof *kept);
@@ -158,7 +158,7 @@ static void remember(const AnbNode *self, void *state, const AnbRow *row, double
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     AnbRow made = shown(self, row, scratch);
-    double f = scratch[SAID];
+    double f = scratch[PREDICTION];
     anb_child_update(self, 0, state, &made, y, weight, scratch);
     remember(self, state, row, f, y, weight);
 }
@@ -189,7 +189,7 @@ static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource
         *out = (AnbFeatureSource){.part = "target", .number = i - self->n_features + 1};
 }
 
-/* Which of the row's features matter to the child: its shares of those, without the past targets'. */
+/* The child's importances of the row's features, without the past targets. */
 static int shares(const AnbNode *self, const void *state, double *out)
 {
     double all[ANB_ROWS_ROOM], sum = 0;
@@ -215,7 +215,7 @@ const StreamingLearnerType anb_past = {
     .options_size = sizeof(AnbPastOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
-    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .version = 2, /* starts at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 1,
     .child_features = child_features,

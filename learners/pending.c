@@ -1,15 +1,15 @@
 /*
- * Rows that wait for their labels.
+ * Rows that are kept until their labels come.
  *
- *     entries   a ring of 2 C ids with what became of each:  waiting, learned, evicted
- *     rows      of the newest C entries: what was answered, as far as it is scored later, and x
+ *     entries   a ring of 2 C ids with the status of each:  waiting, learned, evicted
+ *     rows      for the newest C entries: the parts of the answer that are scored later, and x
  *     index     open addressing over the ids, one slot in two empty
  *
- * After C further rows a row that still waits is evicted; its id is remembered for another C, so that a label that
- * comes too late is told from one that never had a row.
+ * After C further rows a row without a label is evicted; its id is kept for another C rows, so that a late label can be
+ * distinguished from one that never had a row.
  *
- * Of an answer a row keeps the prediction; below it stands a node that scores answers: also sigma, scored, and limit and
- * asked of each of its levels.
+ * A row stores the prediction of its answer; with a node below that scores answers also sigma, scored, and limit and asked
+ * of each of its levels.
  *
  * State: 2 C entries of 9 bytes; C rows of n_features + 1 doubles, or n_features + 3 + 2 a level; 4 to 8 C slots of 2
  * bytes, of 4 from a capacity of 32,768 on. Cost: O(1) look-ups.
@@ -53,7 +53,7 @@ static size_t entries_used(const AnbNode *self, const void *state)
 
 /* ---- what is kept of an answer ----------------------------------------------------------------------------------- */
 
-/* How many levels of an answer the child scores; -1: it scores none, and the prediction alone is kept. */
+/* How many levels of an answer the child scores; -1: it scores none, and only the prediction is stored. */
 static int levels_kept(const AnbNode *self)
 {
     const AnbNode *scores = anb_node_that_can(&self->children[0], ANB_CAN_RESCORE);
@@ -115,7 +115,7 @@ static size_t rows_size(const AnbNode *self, const AnbField *field)
     return capacity(self) * row_width(self) * sizeof(double);
 }
 
-/* Entries are counted from 1, which needs 16 bits for most capacities. */
+/* Whether 16 bits hold every entry's number, counted from 1. */
 static bool is_narrow(const AnbNode *self)
 {
     return entries(self) <= UINT16_MAX;
@@ -132,7 +132,7 @@ static void index_visit(const AnbNode *self, const AnbField *field, void *state,
 
 static const AnbPart rows_part = {rows_size, rows_visit, NULL}, index_part = {index_size, index_visit, NULL};
 
-/* id, fate: of the entries. rows: of the newest half of them the answer and x. index: entry + 1, or 0. */
+/* ID and FATE of the entries; ROWS: answer and x of the newest half of them; INDEX: entry + 1, or 0. */
 enum { HEAD, ID, FATE, ROWS, INDEX };
 static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Pending, members)},
                                   [ID] = {.name = "id", .kind = ANB_U64, .count = entries, .used = entries_used},
@@ -199,7 +199,7 @@ static void keep(const AnbNode *self, void *state, const AnbRow *row, uint64_t i
     if (full)
         anb_pending_forget(&p.index, entry);
     if (s->ring.pushed > p.c)
-        evict(s, &p, (entry + p.c) % (2 * p.c)); /* its row is taken over */
+        evict(s, &p, (entry + p.c) % (2 * p.c)); /* its row's memory is reused */
     p.id[entry] = id;
     p.fate[entry] = ANB_PENDING_WAITING;
     anb_pending_set(&p.index, anb_pending_slot(&p.index, id), (uint32_t)entry + 1);
@@ -265,7 +265,7 @@ static const AnbWrapperTable wrapper = {0};
 static const AnbShapleyTable shapley = {anb_split_first};
 static const AnbWaitingTable rows = {keep, find, learned, fate_of, count};
 
-/* Visits the rows that wait; the others are not saved. */
+/* Visits the rows without a label; the others are not saved. */
 static void rows_visit(const AnbNode *self, const AnbField *field, void *state, void *part, AnbVisitor *visitor)
 {
     Parts p = parts_of(self, state);
@@ -282,8 +282,8 @@ static void index_visit(const AnbNode *self, const AnbField *field, void *state,
     anb_visit(visitor, "index", part, is_narrow(self) ? ANB_U16 : ANB_U32, slots(self));
 }
 
-/* Versions 1 and 2: a row had of the answer prediction and sigma only, then all of it, whatever the child; what version 1
- * lacks is marked as not known. Fates and the index were wider. */
+/* Rows of versions 1 and 2. In version 1 a row had prediction and sigma of the answer, in version 2 all of it, whatever the
+ * child; what version 1 lacks is marked as unknown. Fates and the index were wider. */
 static void read_older_row(const AnbNode *self, unsigned from, double *row, AnbVisitor *visitor)
 {
     AnbAnswer answer = {.scored = -1};
@@ -317,15 +317,15 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *byte
     return anb_fields_end(&reader);
 }
 
-/* Whether entry i's row is still its own. */
+/* Whether entry i still has its row. */
 static bool has_row(const Pending *s, const Parts *p, size_t i)
 {
     size_t newest = anb_ring_back(&s->ring, 2 * p->c, 0);
     return (newest + 2 * p->c - i) % (2 * p->c) < p->c;
 }
 
-/* What was answered is finite, and so are the cells that are not missing: whether the model takes missing ones is asked
- * when the row is learned. */
+/* Whether the answer and the cells are finite, apart from missing cells: whether the model takes those is checked when the
+ * row is learned. */
 static bool valid_row(const AnbNode *self, const double *row)
 {
     const AnbAnswer answer = unpack(self, row);
@@ -387,7 +387,7 @@ const StreamingLearnerType anb_pending = {
     .options_size = sizeof(AnbPendingOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_WEIGHT_SCALED | ANB_ROOT_ONLY,
-    .version = 3, /* 2: whole answers; 3: of an answer what the child scores, narrower fates and index */
+    .version = 3, /* 2: whole answers; 3: only the parts of an answer that the child scores, narrower fates and index */
     .min_children = 1,
     .max_children = 1,
     .check = check,

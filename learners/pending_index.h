@@ -1,6 +1,6 @@
 /*
- * Where the entries of `pending` stand, by their ids: a table of open addressing with linear probes, a quarter full at
- * most. A slot holds an entry's number plus 1, or 0.
+ * Finds the entries of `pending` by their ids: a hash table with open addressing and linear probes, at most a quarter full.
+ * A slot holds an entry's number plus 1, or 0.
  */
 #ifndef ANB_LEARNERS_PENDING_INDEX_H
 #define ANB_LEARNERS_PENDING_INDEX_H
@@ -34,7 +34,7 @@ static inline size_t anb_pending_home(const AnbPendingIndex *p, uint64_t id)
     return (id ^ id >> 29) & (p->slots - 1);
 }
 
-/* The slot that holds the id, or the empty one where it would stand. */
+/* The slot of the id, or the empty slot where it would be inserted. */
 static inline size_t anb_pending_slot(const AnbPendingIndex *p, uint64_t id)
 {
     size_t at = anb_pending_home(p, id);
@@ -43,7 +43,7 @@ static inline size_t anb_pending_slot(const AnbPendingIndex *p, uint64_t id)
     return at;
 }
 
-/* Takes a slot out and moves up what was pushed past it. */
+/* Empties a slot and moves later entries of the same probe sequence up. */
 static inline void anb_pending_remove(const AnbPendingIndex *p, size_t hole)
 {
     size_t mask = p->slots - 1;

@@ -4,16 +4,16 @@
  *     u = (x_1 .. x_d,  (x_i - c_i) (x_j - c_j) / 2 for i <= j, row by row)        d (d + 3) / 2 features, d <= 24
  *
  * c is 0 at first. When the unit of the features changes, old x_j = alpha_j new x_j + beta_j (reframe in type.h), poly
- * moves c along, so that each old product is alpha_i alpha_j times the new one, and tells the child. So the child's
- * prediction of a row does not change, provided that the child can follow a change of unit. A c_j beyond 1 is set to 0
- * again: products about a point so far off are nearly collinear with the features.
+ * changes c so that each old product is alpha_i alpha_j times the new one, and reframes the child. So the child's
+ * prediction of a row does not change, provided that the child can follow a change of unit. A c_j beyond 1 is reset to 0:
+ * products about a point so far off are nearly collinear with the features.
  *
  * The factor 1/2 keeps a product of standardised features near unit variance, and makes the prior of an RLS penalise
  * products more than features. Products are bounded to +-1e300, so that finite rows make finite features. The intercept
  * is the child's.
  *
- * With `least` > 0 the child gets, as importance, shares that are 0 for products of which the target is not known to
- * depend on both factors (poly_screen.h). Networks leave features with share 0 out. Features are then clipped to +-5,
+ * With `least` > 0 the child gets, as importance, shares that are 0 for products unless there is evidence that the target
+ * depends on both factors (poly_screen.h). Networks leave features with share 0 out. Features are then clipped to +-5,
  * products to +-8.
  *
  * State: c; with `least` a linear model and three sums a product. Scratch: u. Cost: d (d + 3) / 2 operations, with
@@ -147,7 +147,7 @@ static const double *shares_of(const AnbNode *self, const void *state)
     return least(self) > 0 ? anb_field_const(self, state, SHARE) : NULL;
 }
 
-/* As the child sees it: complete, with no importances but those of the screen. */
+/* The child's row: complete, with no importances but those of the screen. */
 static AnbRow made_row(const AnbRow *row, const double *u, const double *share)
 {
     return (AnbRow){u, u, share, row->counters, row->outcome};
@@ -211,7 +211,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     }
 }
 
-/* Once the child has learned the row. */
+/* Updates the screen, after the child has learned the row. */
 static void screen_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     if (least(self) > 0) {
@@ -235,7 +235,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-/* The centres in the new unit, those that lie too far off at 0; what the products change by. */
+/* Moves the centres to the new unit, those too far off to 0; computes how the products change. */
 static void move_centres(double *centre, size_t d, const double *alpha, const double *beta)
 {
     for (size_t j = 0; j < d; j++) {

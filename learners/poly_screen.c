@@ -9,7 +9,7 @@
 enum { ROUND = 200, MOST = ANB_PRODUCTS_D }; /* rows; features */
 static const double lambda = 0.9998, most_error = 4, most_cell = 4.5, kept = 0.98, slowest = 2000, heaviest = 10;
 
-/* The same share for the features and the products of two that are used, `shown` in all; 0 for the other products. */
+/* Gives equal shares to the features and to products of two features in use, `shown` in all; 0 to the other products. */
 static void share_out(const PolyScreen *s, const bool *used, size_t shown)
 {
     double *next = s->share + s->d;
@@ -31,7 +31,7 @@ void anb_poly_screen_init(const PolyScreen *s)
 /* ---- a row --------------------------------------------------------------------------------------------------------- */
 
 /* Adds to the sums of n columns from `at` on. */
-static void sense(const PolyScreen *s, size_t at, size_t n, const double *u, double e)
+static void add_to_sums(const PolyScreen *s, size_t at, size_t n, const double *u, double e)
 {
     const double rows = s->head->rows - ROUND, pace = 1 / (rows < slowest ? rows : slowest);
     double *sum = s->sum + at, *square = s->square + at, *mean = s->mean + at;
@@ -80,7 +80,7 @@ static void decide(const PolyScreen *s)
     size_t n = 0;
     find_largest(s, most);
     for (size_t j = 0; j < s->d;
-         own += s->d - j, j++) { /* own: the share of its square, which is shown while it is in use */
+         own += s->d - j, j++) { /* own: the share of its square, not 0 while the feature is in use */
         used[j] = most[j] > comes || (*own > 0 && most[j] >= goes);
         n += used[j];
     }
@@ -117,8 +117,8 @@ void anb_poly_screen_learn(const PolyScreen *s, const double *x, const double *u
         head->target = (AnbMoments){0}; /* targets whose squares leave the doubles */
     head->rows += 1;
     if (head->rows > ROUND && level > 0 && sd > 0) {
-        sense(s, 0, s->d, x, relative * anb_clip(away / sd, most_error));
-        sense(s, s->d, s->all - s->d, u + s->d, relative * anb_clip(e / level, most_error));
+        add_to_sums(s, 0, s->d, x, relative * anb_clip(away / sd, most_error));
+        add_to_sums(s, s->d, s->all - s->d, u + s->d, relative * anb_clip(e / level, most_error));
     }
     if ((uint64_t)head->rows % ROUND == 0)
         decide(s);

@@ -1,5 +1,5 @@
 /*
- * Which products of two features a learner is shown: those of features that the target is known to depend on.
+ * Selects products of two features: those of features that the target depends on, by evidence.
  *
  *     z_k = S_k / sqrt(V_k)     S_k = sum e (u_k - m_k)     V_k = sum e^2 (u_k - m_k)^2     m_k: running mean of u_k
  *
@@ -22,7 +22,7 @@
 #include "src/numeric/rls.h"
 #include "src/numeric/weight_unit.h"
 
-/* What is kept beside the arrays: doubles alone. */
+/* The state beside the arrays: doubles only. */
 typedef struct PolyScreenHead {
     AnbErrorScale error; /* of the linear model */
     AnbWeightUnit unit;
@@ -36,7 +36,7 @@ typedef struct PolyScreen {
     PolyScreenHead *head;
     double *linear;              /* state of the linear model */
     double *sum, *square, *mean; /* S, V, m: `all` of each */
-    double *share;               /* `all`: of what is shown the same, 0 for the others */
+    double *share;               /* `all`: equal for those in use, 0 for the others */
 } PolyScreen;
 
 static inline AnbRls anb_poly_screen_rls(size_t d)
@@ -49,7 +49,7 @@ void anb_poly_screen_init(const PolyScreen *screen);
 /* Learns a row: its features, those and their products, its target. `work`: anb_rls_scratch(d) doubles. */
 void anb_poly_screen_learn(const PolyScreen *screen, const double *x, const double *u, double y, double weight,
                            double *work);
-/* Another unit: old u_k = of_k new u_k + shift_k, the first d being the features. */
+/* Changes the unit: old u_k = of_k new u_k + shift_k; the first d are the features. */
 void anb_poly_screen_reframe(const PolyScreen *screen, const double *of, const double *shift);
 
 #endif

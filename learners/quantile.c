@@ -104,7 +104,7 @@ static size_t work_size(const AnbNode *self)
     return level_count(self) * anb_rls_scratch(all_features(self));
 }
 
-/* The index of the level that a plain prediction is; -1 where none is asked for that is there. */
+/* The index of the level that a plain prediction uses; -1 where the option is none of the levels. */
 static int plain_level(const AnbNode *self)
 {
     const AnbQuantileOptions *o = self->options;
@@ -171,7 +171,7 @@ static size_t modelled_count(const AnbNode *self)
 
 static const AnbScoresForm scores_form = {score_count, 3}, modelled_form = {modelled_count, 3};
 
-/* even: e; scaled: e / sigma; free: y; modelled: e / (sigma m). */
+/* The scores of EVEN are e, of SCALED e / sigma, of FREE y, of MODELLED e / (sigma m). */
 enum { HEAD, EVEN, SCALED, FREE, MODELLED, MOMENTS, LEVELS };
 static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Quantile, members)},
                                   [EVEN] = {.name = "even", .part = &anb_scores_part, .form = &scores_form},
@@ -185,14 +185,14 @@ static const AnbField fields[] = {[HEAD] = {ANB_STRUCT(Quantile, members)},
                                   [LEVELS] = {.name = "levels", .part = &levels_part},
                                   {0}};
 
-/* What predict leaves for update. */
-typedef struct Said {
-    double f, sigma, model; /* model: what sigma is multiplied by */
-} Said;
+/* The data that predict leaves for update. */
+typedef struct Predicted {
+    double f, sigma, model; /* model: the factor of sigma, m */
+} Predicted;
 
-enum { SAID, VALUE, CANDIDATE, FEATURE, WORK };
+enum { PREDICTED, VALUE, CANDIDATE, FEATURE, WORK };
 static const AnbField scratch_fields[] = {
-    [SAID] = {ANB_SCRATCH_STRUCT(Said)},
+    [PREDICTED] = {ANB_SCRATCH_STRUCT(Predicted)},
     [VALUE] = {.name = "value", .kind = ANB_F64, .count = level_count},
     [CANDIDATE] = {.name = "candidate", .kind = ANB_F64, .count = candidates},
     [FEATURE] = {.name = "feature", .kind = ANB_F64, .count = all_features},
@@ -236,13 +236,13 @@ static double own_sigma(const AnbNode *self, const void *state, const AnbRow *ro
 {
     const Quantile *s = state;
     AnbAsked at = anb_child_asked(self, MEAN_CHILD, state, row, scratch);
-    bool tells = anb_reach(&at, ANB_CAN_SPREAD);
-    double spread = tells ? at.node->type->spread->spread(at.node, at.state, &at.row, at.scratch) : 0;
+    bool has_spread = anb_reach(&at, ANB_CAN_SPREAD);
+    double spread = has_spread ? at.node->type->spread->spread(at.node, at.state, &at.row, at.scratch) : 0;
     double sigma = sqrt(s->quick.mean + spread * spread);
     return sigma < (double)INFINITY ? sigma : sqrt(s->quick.mean);
 }
 
-/* What the second child says of |e| / sigma at the row; 1 without one. */
+/* The second child's prediction of |e| / sigma; 1 without such a child. */
 static double model_of(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     double m = is_modelled(self) ? anb_child_predict(self, SCALE_CHILD, state, row, scratch) : 1;
@@ -265,36 +265,36 @@ static void fill_features(const AnbNode *self, const void *state, const AnbRow *
 }
 
 /* The candidates of a level. */
-static void offer(const AnbNode *self, const void *state, const Said *said, double level, double add, double *out)
+static void offer(const AnbNode *self, const void *state, const Predicted *predicted, double level, double add, double *out)
 {
     const Quantile *s = state;
     double even = between(self, state, EVEN, level);
     double scaled = between(self, state, SCALED, level);
-    out[ANB_EVEN] = said->f + even;
-    out[ANB_SCALED] = said->f + said->sigma * scaled;
-    out[ANB_FITTED] = said->f + said->sigma * (scaled + add);
+    out[ANB_EVEN] = predicted->f + even;
+    out[ANB_SCALED] = predicted->f + predicted->sigma * scaled;
+    out[ANB_FITTED] = predicted->f + predicted->sigma * (scaled + add);
     if (is_modelled(self))
-        out[ANB_MODELLED] = said->f + said->sigma * said->model * between(self, state, MODELLED, level);
+        out[ANB_MODELLED] = predicted->f + predicted->sigma * predicted->model * between(self, state, MODELLED, level);
     out[ANB_FREE] = between(self, state, FREE, level);
     for (size_t c = 0; c < form_of(self).k; c++)
-        out[c] = anb_range_clip(&s->range, out[c] - out[c] == 0 ? out[c] : said->f);
+        out[c] = anb_range_clip(&s->range, out[c] - out[c] == 0 ? out[c] : predicted->f);
 }
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     const Quantile *s = state;
-    Said *said = anb_scratch(self, scratch, SAID);
+    Predicted *predicted = anb_scratch(self, scratch, PREDICTED);
     double *value = anb_scratch(self, scratch, VALUE), *candidate = anb_scratch(self, scratch, CANDIDATE);
     double *feature = anb_scratch(self, scratch, FEATURE);
     AnbQuantileForm form = form_of(self);
-    said->f = anb_range_clip(&s->range, anb_child_predict(self, MEAN_CHILD, state, row, scratch));
-    said->sigma = own_sigma(self, state, row, scratch);
-    said->model = model_of(self, state, row, scratch);
-    fill_features(self, state, row, said->f, feature);
+    predicted->f = anb_range_clip(&s->range, anb_child_predict(self, MEAN_CHILD, state, row, scratch));
+    predicted->sigma = own_sigma(self, state, row, scratch);
+    predicted->model = model_of(self, state, row, scratch);
+    fill_features(self, state, row, predicted->f, feature);
     for (size_t i = 0; i < level_count(self); i++, candidate += ANB_CANDIDATES) {
         const double *level = level_at(self, state, i);
         double add = anb_quantile_level_fit(form, level, feature, work_at(self, scratch, i));
-        offer(self, state, said, levels_of(self)->value[i], add, candidate);
+        offer(self, state, predicted, levels_of(self)->value[i], add, candidate);
         value[i] = anb_range_clip(&s->range, anb_quantile_level_mix(form, level, candidate));
     }
     anb_sort_few(value, level_count(self));
@@ -305,20 +305,20 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 
 static void learn_levels(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    const Said *said = anb_scratch(self, scratch, SAID);
+    const Predicted *predicted = anb_scratch(self, scratch, PREDICTED);
     const double *candidate = anb_scratch(self, scratch, CANDIDATE);
     AnbQuantileForm form = form_of(self);
     for (size_t i = 0; i < level_count(self); i++, candidate += ANB_CANDIDATES) {
-        double off = said->sigma > 0 ? (y - candidate[ANB_FITTED]) / said->sigma : 0;
+        double off = predicted->sigma > 0 ? (y - candidate[ANB_FITTED]) / predicted->sigma : 0;
         AnbQuantileSample sample = {levels_of(self)->value[i], y, off, weight, candidate};
         if (!anb_quantile_level_learn(form, level_at(self, state, i), &sample, work_at(self, scratch, i)))
             anb_restart_part(row);
     }
 }
 
-static void learn_scores(const AnbNode *self, void *state, const Said *said, double y)
+static void learn_scores(const AnbNode *self, void *state, const Predicted *predicted, double y)
 {
-    double e = anb_within_doubles(y - said->f), z = e / said->sigma, m = z / said->model;
+    double e = anb_within_doubles(y - predicted->f), z = e / predicted->sigma, m = z / predicted->model;
     add_score(self, state, EVEN, e);
     if (z - z == 0)
         add_score(self, state, SCALED, z);
@@ -347,12 +347,12 @@ static void learn_moments(const AnbNode *self, void *state, const AnbRow *row, d
     }
 }
 
-/* The second child learns the error's size over what it was taken for. */
+/* The second child learns |e| / sigma. */
 static void learn_model(const AnbNode *self, void *state, const AnbRow *row, double e, double weight, double *scratch)
 {
-    const Said *said = anb_scratch(self, scratch, SAID);
+    const Predicted *predicted = anb_scratch(self, scratch, PREDICTED);
     AnbRow other = *row;
-    double ratio = fabs(e) / said->sigma;
+    double ratio = fabs(e) / predicted->sigma;
     other.outcome = NULL;
     if (is_modelled(self) && ratio == ratio)
         anb_child_update(self, SCALE_CHILD, state, &other, ratio < MOST_MODEL ? ratio : MOST_MODEL, weight, scratch);
@@ -361,12 +361,12 @@ static void learn_model(const AnbNode *self, void *state, const AnbRow *row, dou
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Quantile *s = state;
-    const Said *said = anb_scratch(self, scratch, SAID);
+    const Predicted *predicted = anb_scratch(self, scratch, PREDICTED);
     double relative = anb_weight_relative(&s->unit, weight);
-    double near = anb_range_target(&s->range, anb_target_bounded(&s->error, said->f, y), y),
-           e = anb_within_doubles(near - said->f);
+    double near = anb_range_target(&s->range, anb_target_bounded(&s->error, predicted->f, y), y),
+           e = anb_within_doubles(near - predicted->f);
     learn_levels(self, state, row, near, relative, scratch);
-    learn_scores(self, state, said, near);
+    learn_scores(self, state, predicted, near);
     learn_model(self, state, row, e, weight, scratch);
     learn_moments(self, state, row, e, near, relative);
     anb_child_update(self, MEAN_CHILD, state, row, y, weight, scratch);
@@ -407,7 +407,7 @@ const StreamingLearnerType anb_quantile = {
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED |
              ANB_SINCE_0_3,
-    .version = 3, /* 3: scores as in scores.h. Starts at 2: parts (numeric/) read layout 1 as that of release 0.1 */
+    .version = 3, /* 3: scores as in scores.h. Starts at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 2,
     .check = check,

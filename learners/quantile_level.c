@@ -4,7 +4,7 @@
 
 enum { HEAD = 8 };
 
-/* Forgets over some 5,000 samples; one deviation of sigma for a weight beforehand. */
+/* Forgetting factor, a memory of about 5,000 samples; prior variance of a weight; discount of the BOA. */
 static const double lambda = .9998, prior = .1, discount = .999;
 
 static AnbRls rls_of(AnbQuantileForm form)
@@ -50,8 +50,8 @@ bool anb_quantile_level_learn(AnbQuantileForm form, double *level, const AnbQuan
     const AnbLoss loss = {ANB_LOSS_QUANTILE, sample->level};
     AnbPull pull = anb_pull_of(ANB_LOSS_QUANTILE, sample->level, scale->level);
     double off = anb_error_bounded(scale, sample->off), mix = anb_quantile_level_mix(form, level, sample->candidate);
-    const AnbBoaSample said = {sample->candidate, mix, sample->y, sample->weight, .loss = &loss};
-    anb_boa_learn(level + HEAD, form.k, discount, &said);
+    const AnbBoaSample boa_sample = {sample->candidate, mix, sample->y, sample->weight, .loss = &loss};
+    anb_boa_learn(level + HEAD, form.k, discount, &boa_sample);
     if (!(pull.step > 0) ||
         anb_rls_update(&rls, rls_at(form, level), anb_pull(&pull, off), lambda, sample->weight, work))
         return true;

@@ -11,7 +11,7 @@
 #include "src/numeric/loss.h"
 #include "src/numeric/rls.h"
 
-/* The last one where there is a second child. */
+/* The candidates; the last one only with a second child. */
 enum { ANB_EVEN, ANB_SCALED, ANB_FITTED, ANB_FREE, ANB_MODELLED, ANB_CANDIDATES };
 
 typedef struct AnbQuantileForm {
@@ -37,7 +37,7 @@ typedef struct AnbQuantileSample {
     const double *candidate;
 } AnbQuantileSample;
 
-/* False where the correction was no number any more and began again. */
+/* Returns false where the correction was not finite and was restarted. */
 bool anb_quantile_level_learn(AnbQuantileForm form, double *level, const AnbQuantileSample *sample, double *work);
 
 void anb_quantile_level_visit(AnbQuantileForm form, double *level, AnbVisitor *visitor);

@@ -25,7 +25,7 @@
  */
 #include "extended.h"
 #include "src/numeric/boa.h"
-#include "src/numeric/crew.h"
+#include "src/numeric/scheduler.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/moments.h"
 #include <anabranch/moe.h>
@@ -60,7 +60,7 @@ static int check(const AnbNode *self, AnbError *error)
                     self->children[0].type->name);
 }
 
-/* What is kept of the last sample with `last`: y - m, y. */
+/* Of the last sample, with `last`: y - m and y. */
 enum { RESIDUAL, TARGET, PAST };
 
 static size_t past_count(const AnbNode *self)
@@ -106,16 +106,16 @@ static const AnbField fields[] = {
     [TRUST] = {.name = "trust", .kind = ANB_F64, .count = trust_count, .must = ANB_FINITE, .since = 3},
     {0}};
 
-/* The candidates of the BOA and their weights; x, raw and shares as the second stage sees them; the crew of the mixture (numeric/crew.h);
- * the outputs of the stages. */
-enum { OFFER, WEIGHT, X, RAW, CREW, SHARE, SAID };
+/* The candidates of the BOA and their weights; x, raw and shares of the stages' row; the mixture's scheduler
+ * (src/numeric/scheduler.h); the outputs of the stages. */
+enum { OFFER, WEIGHT, X, RAW, SCHEDULER, SHARE, OUTPUT };
 static const AnbField scratch_fields[] = {[OFFER] = {.name = "offer", .kind = ANB_F64, .count = offers},
                                           [WEIGHT] = {.name = "weight", .kind = ANB_F64, .count = offers},
                                           [X] = {.name = "x", .kind = ANB_F64, .count = stage_features},
                                           [RAW] = {.name = "raw", .kind = ANB_F64, .count = stage_features},
-                                          [CREW] = {.name = "crew", .part = &anb_crew_part},
+                                          [SCHEDULER] = {.name = "scheduler", .part = &anb_scheduler_part},
                                           [SHARE] = {.name = "share", .kind = ANB_F64, .count = stage_features},
-                                          [SAID] = {.name = "said", .kind = ANB_F64, .count = offers},
+                                          [OUTPUT] = {.name = "said", .kind = ANB_F64, .count = offers},
                                           {0}};
 
 static AnbRow made_row(const AnbNode *self, const AnbRow *row, double *scratch)
@@ -148,7 +148,7 @@ static void extend(const AnbNode *self, const Refine *s, const AnbRow *row, doub
     x[d + k + TARGET] = raw[d + k + TARGET] = anb_standing(last[TARGET], m, inverse, SIDE);
 }
 
-/* The stages see features of their own behind the row's: those keep their unit. */
+/* The features that the stages see in addition keep their unit. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     size_t width = stage_features(self);
@@ -159,7 +159,7 @@ static void reframe(const AnbNode *self, void *state, const double *alpha, const
         anb_node_reframe(&self->children[i], anb_child_state(&self->children[i], state), unit, unit + width);
 }
 
-/* What the mixture's experts said of the last row. */
+/* The predictions of the mixture's experts for the last row. */
 static const double *experts_of(const AnbNode *self, const void *state, double *scratch)
 {
     AnbMixture mixture = {0};
@@ -169,7 +169,7 @@ static const double *experts_of(const AnbNode *self, const void *state, double *
     return mixture.expert;
 }
 
-/* a: how much of what stage i says to believe. */
+/* a: the factor of stage i's output. */
 static double trust_of(const AnbNode *self, const Refine *s, size_t i)
 {
     const double *trust = anb_field_const(self, s, TRUST), *own = trust + 2 * i - 1;
@@ -178,7 +178,7 @@ static double trust_of(const AnbNode *self, const Refine *s, size_t i)
     return share > 1 ? 1 : share > 0 ? share : 0;
 }
 
-/* The offer of a stage that says f, `trust` of which is believed. */
+/* The BOA's candidate for a stage with output f and factor `trust`. */
 static double corrected(const Refine *s, double trust, double m, double f)
 {
     f *= trust;
@@ -198,22 +198,22 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     extend(self, s, row, m, experts_of(self, state, scratch), anb_scratch(self, scratch, X),
            anb_scratch(self, scratch, RAW));
     AnbRow made = made_row(self, row, scratch);
-    double *said = anb_scratch(self, scratch, SAID);
+    double *output = anb_scratch(self, scratch, OUTPUT);
     scratch[0] = m;
     for (size_t i = 1; i < self->n_children; i++)
-        scratch[i] = corrected(s, trust_of(self, s, i), m, said[i] = anb_child_predict(self, i, state, &made, scratch));
+        scratch[i] = corrected(s, trust_of(self, s, i), m, output[i] = anb_child_predict(self, i, state, &made, scratch));
     return mixed(self, state, scratch);
 }
 
-/* Asks the stages about rows whose mixture's predictions are in out; `said` holds K of its experts' for each. */
-static void ask_stages(const AnbNode *self, const void *state, const AnbRows *rows, const double *said, double *scratch,
+/* Predicts rows for which out holds the mixture's predictions, and `experts` the K predictions of its experts a row. */
+static void predict_stages(const AnbNode *self, const void *state, const AnbRows *rows, const double *experts, double *scratch,
                        double *out)
 {
     double x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM], f[MOST][ANB_ROWS], trust[MOST];
     size_t width = stage_features(self), k = self->children[0].n_children, n = self->n_children;
     for (size_t r = 0; r < rows->n; r++) {
         AnbRow row = anb_rows_at(rows, r);
-        extend(self, state, &row, out[r], said + r * k, x + r * width, raw + r * width);
+        extend(self, state, &row, out[r], experts + r * k, x + r * width, raw + r * width);
     }
     const double *share =
         anb_extended_shares(rows->importance, self->n_features, width, anb_scratch(self, scratch, SHARE));
@@ -233,7 +233,7 @@ static void ask_stages(const AnbNode *self, const void *state, const AnbRows *ro
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
     const Refine *s = state;
-    double said[ANB_ROWS_ROOM];
+    double experts[ANB_ROWS_ROOM];
     const AnbNode *mixing = &self->children[0];
     size_t most = anb_rows_fit(stage_features(self)), k = mixing->n_children;
     bool known = anb_since_0_3(mixing->type) && mixing->type->mixture->experts_many && most > 1;
@@ -241,57 +241,57 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         AnbRows part = anb_rows_part(rows, at, most);
         known = part.n * k <= ANB_ROWS_ROOM &&
                 mixing->type->mixture->experts_many(mixing, anb_child_state_const(mixing, state), &part,
-                                                    scratch + mixing->scratch_offset, out + at, said);
+                                                    scratch + mixing->scratch_offset, out + at, experts);
         for (size_t i = 0; i < part.n && known; i++)
             out[at + i] = anb_range_clip(&s->range, out[at + i]);
         if (known)
-            ask_stages(self, state, &part, said, scratch, out + at);
+            predict_stages(self, state, &part, experts, scratch, out + at);
     }
     if (!known)
         anb_predict_each(self, state, rows, scratch, out);
 }
 
-/* What the stages learn of one sample. */
-typedef struct Lesson {
+/* The arguments of a step of the stages. */
+typedef struct Training {
     const AnbNode *self;
     void *state;
     const AnbRow *row;
     double e, weight, *scratch;
-} Lesson;
+} Training;
 
-static void teach_stage(void *context, size_t i, AnbCounters *counters)
+static void train_stage(void *context, size_t i, AnbCounters *counters)
 {
-    const Lesson *lesson = context;
-    AnbRow made = made_row(lesson->self, lesson->row, lesson->scratch);
+    const Training *training = context;
+    AnbRow made = made_row(training->self, training->row, training->scratch);
     made.counters = counters;
-    anb_child_update(lesson->self, i + 1, lesson->state, &made, lesson->e, lesson->weight, lesson->scratch);
+    anb_child_update(training->self, i + 1, training->state, &made, training->e, training->weight, training->scratch);
 }
 
-/* The mixture learns y, the stages what it left over: they are independent of each other. */
-static void teach_all(const Lesson *lesson, double y)
+/* The mixture learns y, the stages its residual: in any order, since they are independent. */
+static void train_all(const Training *training, double y)
 {
-    const AnbNode *self = lesson->self;
-    AnbCrew *crew = anb_crew_of(self, lesson->scratch, CREW);
-    size_t stages = lesson->e - lesson->e == 0 ? self->n_children - 1 : 0;
-    if (crew)
-        crew->put_aside(crew, &(AnbCrewWork){teach_stage, anb_view_of(lesson), stages});
-    /* Its new beginning is the whole's. */
-    anb_child_update(self, 0, lesson->state, lesson->row, y, lesson->weight, lesson->scratch);
-    if (crew)
-        crew->finish(crew, lesson->row->counters);
-    for (size_t i = 0; i < stages && !crew; i++)
-        teach_stage(anb_view_of(lesson), i, lesson->row->counters);
+    const AnbNode *self = training->self;
+    AnbScheduler *scheduler = anb_scheduler_of(self, training->scratch, SCHEDULER);
+    size_t stages = training->e - training->e == 0 ? self->n_children - 1 : 0;
+    if (scheduler)
+        scheduler->put_aside(scheduler, &(AnbWork){train_stage, anb_view_of(training), stages});
+    /* if the mixture restarts, this node counts as restarted */
+    anb_child_update(self, 0, training->state, training->row, y, training->weight, training->scratch);
+    if (scheduler)
+        scheduler->finish(scheduler, training->row->counters);
+    for (size_t i = 0; i < stages && !scheduler; i++)
+        train_stage(anb_view_of(training), i, training->row->counters);
 }
 
-/* How far what the stages said lay along e. */
-static void judge_stages(const AnbNode *self, void *state, double e, double weight, double *scratch)
+/* Updates the sums A and B of each stage. */
+static void follow_stages(const AnbNode *self, void *state, double e, double weight, double *scratch)
 {
     double *trust = anb_field(self, state, TRUST), *own = trust + 1;
-    const double *said = anb_scratch(self, scratch, SAID);
+    const double *output = anb_scratch(self, scratch, OUTPUT);
     trust[0] = FADE * trust[0] + 1;
     for (size_t i = 1; i < self->n_children; i++, own += 2) {
-        own[0] = TRIAL * own[0] + weight * (said[i] * e);
-        own[1] = TRIAL * own[1] + weight * (said[i] * said[i]);
+        own[0] = TRIAL * own[0] + weight * (output[i] * e);
+        own[1] = TRIAL * own[1] + weight * (output[i] * output[i]);
         if (!(fabs(own[0]) + own[1] < 0x1p1000))
             own[0] = own[1] = 0;
     }
@@ -305,8 +305,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double before = anb_mix(anb_scratch(self, scratch, WEIGHT), scratch, n);
     double *boa = anb_field(self, state, BOA), discount = anb_boa_growing(boa, n, options->discount);
     double near = anb_boa_learn(boa, n, discount, &(AnbBoaSample){scratch, before, y, weight}), e = near - scratch[0];
-    judge_stages(self, state, e, weight, scratch);
-    teach_all(&(Lesson){self, state, row, e, weight, scratch}, y);
+    follow_stages(self, state, e, weight, scratch);
+    train_all(&(Training){self, state, row, e, weight, scratch}, y);
     s->weight = FADE * s->weight + weight;
     s->square = FADE * s->square + weight * (e * e);
     if (!(s->weight + s->square < 0x1p1000))
@@ -319,7 +319,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     anb_range_follow(&s->range, y);
 }
 
-/* Read-outs are the mixture's; which features matter, the second stage does not say of this row. */
+/* Read-outs are those of the mixture. The stages' importances are of other features. */
 static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource *out)
 {
     (void)child;
@@ -332,7 +332,7 @@ static void source(const AnbNode *self, size_t child, size_t i, AnbFeatureSource
 static const AnbFeatureTable features = {source};
 static const AnbWrapperTable wrapper = {.child = anb_asks_but_ranks};
 
-/* Before version 3 all that a stage said was believed: it goes on so, and what comes now counts more and more. */
+/* Before version 3 a stage's factor was 1. The sums start so that it is 1 now, and new samples change it gradually. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     const Refine *s = state;

@@ -74,7 +74,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return anb_within_doubles(sum);
 }
 
-/* What b knows is nearer to the whole: its spread is the chain's. Of two mixtures the first is read, as everywhere. */
+/* For most capabilities b's table is used, since b learns the final residual, or else a's; a mixture is searched in a first. */
 static size_t asked(const AnbNode *self, AnbCapability what)
 {
     if (what == ANB_CAN_RANK || what == ANB_CAN_FORESEE)

@@ -31,7 +31,7 @@
 
 enum { LAGS = 5, FIRST = 10, OFFERS = 3 }; /* at most */
 static const double FADE = 0.999, FAST = 0.2, SLOW = 0.03, NEAR = 5, FAR = 6;
-static const double CLEAR = 1.5; /* standard deviations of the gain that the test asks for */
+static const double CLEAR = 1.5; /* standard deviations of the gain that the test requires */
 
 static const AnbParam params[] = {
     {"last", ANB_BOOL, offsetof(AnbResidualArOptions, last), 0, 0, 1, 0, NULL,
@@ -82,7 +82,7 @@ static size_t trial_count(const AnbNode *self)
     return takes_last(self) ? sizeof(Trial) / sizeof(double) : 0;
 }
 
-/* boa: of the child, the corrected child and the last target. */
+/* BOA: of the child, the corrected child and the last target. */
 enum { HEAD, BOA, UNIT, RLS, TRIAL };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(ResidualAr, members)},
@@ -99,7 +99,7 @@ static size_t work_size(const AnbNode *self)
 
 /* What predict leaves for update: the candidates of the BOA, their weights and their mix; the output and the features of the RLS. */
 typedef struct Sample {
-    double f[OFFERS], w[OFFERS], mix, said, q[LAGS];
+    double f[OFFERS], w[OFFERS], mix, correction_fit, q[LAGS];
 } Sample;
 
 enum { SAMPLE, WORK };
@@ -121,7 +121,7 @@ static double scale_of(const ResidualAr *s)
     return s->weight > 0 ? sqrt(s->square / s->weight) : 0;
 }
 
-/* What the residuals before, and the last target, tell about the next residual. */
+/* The correction: the RLS's prediction of the next residual from the last ones and the last target. */
 static double correction(const AnbNode *self, const void *state, double f, double scale, Sample *sample, double *work)
 {
     const ResidualAr *s = state;
@@ -131,11 +131,11 @@ static double correction(const AnbNode *self, const void *state, double f, doubl
                       anb_clip(s->slow / scale, NEAR),
                       takes_last(self) ? anb_clip((trial->last - f) / scale, NEAR) : 0};
     memcpy(sample->q, q, sizeof q);
-    sample->said = anb_rls_predict(&rls, anb_field_const(self, state, RLS), sample->q, work);
-    return scale * sample->said;
+    sample->correction_fit = anb_rls_predict(&rls, anb_field_const(self, state, RLS), sample->q, work);
+    return scale * sample->correction_fit;
 }
 
-/* The output for a child that says f. */
+/* The output where the child predicts f. */
 static double answer(const AnbNode *self, const void *state, double f, double scale, double *scratch)
 {
     const ResidualAr *s = state;
@@ -173,7 +173,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     }
 }
 
-/* Whether the mix, which was e off by e - (mix - f), is better than the child, which was e off. */
+/* Updates the test: the child's error is e, the mix's e - moved. */
 static void judge(Trial *trial, double e, double moved, double y)
 {
     anb_gain_test_learn(&trial->test, e * e - (e - moved) * (e - moved), CLEAR);
@@ -188,15 +188,15 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     double scale = scale_of(s);
     bool fine = true;
     weight = anb_weight_relative(anb_field(self, state, UNIT), weight);
-    const AnbBoaSample said = {sample->f, sample->mix, y, weight};
-    double bounded = anb_boa_learn(anb_field(self, state, BOA), offers(self), FADE, &said);
+    const AnbBoaSample boa_sample = {sample->f, sample->mix, y, weight};
+    double bounded = anb_boa_learn(anb_field(self, state, BOA), offers(self), FADE, &boa_sample);
     y = anb_range_target(&s->range, bounded, y);
     double e = y - sample->f[0];
     if (takes_last(self))
         judge(anb_field(self, state, TRIAL), scale > 0 ? e / scale : 0,
               scale > 0 ? (sample->mix - sample->f[0]) / scale : 0, y);
     if (scale > 0)
-        fine = anb_rls_update(&rls, anb_field(self, state, RLS), anb_clip(e / scale, FAR) - sample->said, FADE, weight,
+        fine = anb_rls_update(&rls, anb_field(self, state, RLS), anb_clip(e / scale, FAR) - sample->correction_fit, FADE, weight,
                               anb_scratch(self, scratch, WORK));
     s->weight = FADE * s->weight + weight;
     s->square = FADE * s->square + weight * (e * e);
@@ -208,7 +208,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     if (!fine) {
         AnbRange range = s->range;
         anb_node_reset_own(self, s);
-        anb_restart_part(row); /* this stage; the child goes on */
+        anb_restart_part(row); /* only this node, not the child */
         s->range = range;
     }
     anb_child_update(self, 0, state, row, y, weight, scratch);

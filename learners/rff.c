@@ -3,11 +3,11 @@
  *
  *     u = (x_1 .. x_d,  c cos(w_i . s(x) + b_i) for i = 1 .. features)      c = sqrt(2) / 3
  *     w_i ~ N(0, 1 / (bandwidth^2 d)) in each of d directions, b_i uniform on the circle
- *     s(x)_j = x_j sqrt(.9 d I_j + .02), I the importances where the mixture knows them, else x
+ *     s(x)_j = x_j sqrt(.9 d I_j + .02), I the row's importances; without them s(x) = x
  *
  * A linear child on u approximates a machine with a Gaussian kernel. The child brings the intercept.
  *
- * State: w and b in turns, by rows of one feature; drawn at the start from the seed and kept. Scratch: u, s(x).
+ * State: w and b in full turns, a row for each feature; drawn once from the seed. Scratch: u, s(x).
  * Cost: features (d multiplications and additions, one cosine of some 30), then the child at d + features.
  * Rahimi & Recht 2007, Random features for large-scale kernel machines.
  */
@@ -131,7 +131,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return anb_child_step(self, 0, state, &made, y, weight, scratch);
 }
 
-/* The child's importances are of features that nobody else has. */
+/* None: the child's importances are of other features. */
 static int no_shares(const AnbNode *self, const void *state, double *share)
 {
     (void)self, (void)state, (void)share;
@@ -155,7 +155,7 @@ static const AnbFeatureTable features = {source};
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {no_shares};
 
-/* The frequencies stay what they were drawn as: the child cannot be told. */
+/* Does nothing: the frequencies are fixed, so the change has no counterpart in the child's features. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     (void)self, (void)state, (void)alpha, (void)beta;

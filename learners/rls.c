@@ -11,9 +11,9 @@
  *     base <- .99 base + .01 |r|     ratio = |r| / base in .1 to 10, 1 where base is lost in y's rounding
  *     lambda' = lambda * (1 - .001 (ratio - 1) in .99 to 1.001), in .95 to 1
  *
- * surprise: where the errors of lately are that many times the usual ones m (src/numeric/error_size.h), P is multiplied by 100,
- * to its prior trace at most: the relation has changed, and what was learned counts a hundredth. After 100 rows, and then
- * after 3 (d + 1) rows the next time at the earliest;
+ * surprise: where the last errors, `quick`, are this many times the usual size m (src/numeric/error_size.h), P is multiplied
+ * by 100, at most up to its prior trace: earlier samples then count a hundredth. Not in the first 100 rows, and at most
+ * once in 3 (d + 1) rows;
  *
  *     quick <- quick + .2 (min(|r|, 4 m) - quick)
  *

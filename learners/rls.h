@@ -1,4 +1,4 @@
-/* What `rls` and its short way (rls_isa.c) share. */
+/* Shared by `rls` and its direct table (rls_isa.c). */
 #ifndef ANB_LEARNERS_RLS_H
 #define ANB_LEARNERS_RLS_H
 
@@ -9,7 +9,7 @@
 #include <math.h>
 
 enum { ANB_RLS_STATE, ANB_RLS_BASE, ANB_RLS_SURPRISE }; /* fields of the state */
-/* The entries of ANB_RLS_SURPRISE: rows, rows since the last refreshing, the usual size of errors, that of the last ones. */
+/* The entries of ANB_RLS_SURPRISE: rows, rows since P was last multiplied, the usual size of errors, that of the last ones. */
 enum { ANB_RLS_ROWS, ANB_RLS_SINCE, ANB_RLS_USUAL, ANB_RLS_QUICK, ANB_RLS_SURPRISE_SIZE };
 enum { ANB_RLS_RAW, ANB_RLS_WORK }; /* of the scratch: the prediction as it came; what src/numeric/rls.h works with */
 
@@ -26,7 +26,7 @@ static inline AnbRls anb_rls_of(const AnbNode *self)
                     .single = o->precision == ANB_RLS_SINGLE && self->n_features > ANB_RLS_FEW};
 }
 
-/* The forgetting factor for an error of this size. A base below 1e-15 of y is rounding: then nothing is surprising. */
+/* The forgetting factor for an error of this size. A base below 1e-15 |y| is rounding: lambda does not change then. */
 static inline double anb_rls_adapted(double lambda, double *base, double size, double y)
 {
     *base = .99 * *base + .01 * size;
@@ -34,7 +34,7 @@ static inline double anb_rls_adapted(double lambda, double *base, double size, d
     return anb_clamp(lambda * anb_clamp(1 - .001 * (ratio - 1), .99, 1.001), .95, 1);
 }
 
-/* Follows the sizes of errors; makes the past count less where the last ones are far larger than usual. */
+/* Updates the sizes of errors; multiplies P where the last errors are far larger than usual. */
 static inline void anb_rls_surprised(const AnbNode *self, const AnbRls *rls, double *state, double *s, double size)
 {
     const double ratio = ((const AnbRlsOptions *)self->options)->surprise, most = 4 * s[ANB_RLS_USUAL], factor = 100;
@@ -51,7 +51,7 @@ static inline void anb_rls_surprised(const AnbNode *self, const AnbRls *rls, dou
     anb_rls_refresh(rls, state, factor);
 }
 
-/* Learns the row that predict left in the scratch; `error` is finite. Whether the weights still are. */
+/* Learns the row that predict left in the scratch; `error` is finite. Returns whether the weights are finite. */
 static inline bool anb_rls_learn(const AnbNode *self, const AnbRls *rls, void *state, double error, double y,
                                  double weight, double *scratch)
 {

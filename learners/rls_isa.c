@@ -1,4 +1,4 @@
-/* The short way of `rls`, compiled once per instruction set: to predict is one pass over the row. */
+/* The direct table of `rls`, compiled once per instruction set: a prediction is one pass over the row. */
 #include "rls.h"
 #include "src/numeric/rls_look.h"
 

@@ -1,21 +1,23 @@
 /*
- * Standardises the features for its child, and limits what the child says and learns.
+ * Standardises the features for its child, and limits the child's predictions and targets.
  *
- *     z_j = (x_j - centre_j) / spread_j, cut at +-bound_j
- *     z_j = 0 where x_j is missing or too far out to be believed, and where the spread is 0
+ *     z_j = (x_j - centre_j) / spread_j, clipped to +-bound_j
+ *     z_j = 0 where x_j is missing or beyond a limit, and where the spread is 0
  *
- * Features. Centre and spread follow the mean and the deviation of the rows before, over the cells that are there. They stand still
- * between re-framings; learners below that keep coefficients are told of those (reframe in type.h). A cell far out has a limited
- * effect on them. bound_j, and whether the tail of a feature is cut, passed on or left out, is found by asking the child twice on
- * rows with a cell in a tail; with `whole` all tails are passed on and the child is asked once. src/numeric/frame.h has the rules.
+ * Features. Centre and spread follow the mean and the deviation of the earlier rows, without missing cells. They change only
+ * at re-framings, at which learners below that keep coefficients transform them (reframe in type.h). A cell far out has a
+ * limited effect on them. bound_j, and whether the tail of a feature is cut, passed on or left out, is found by comparing
+ * two predictions of the child on rows with a cell in a tail; with `whole` all tails are passed on without comparing.
+ * src/numeric/frame.h has the rules.
  *
- * Predictions. Before the first target the child's prediction is the answer. Later it is clipped to the range of the targets so far,
- * widened by 10 % of its width on each side. On rows with a cell in a tail that is passed on it may go further once predictions
- * without that limit have proved right (src/numeric/outlook.h): those of the child or, of a mixture, of its linear experts. From
- * then on cells are passed on as far out as `trust` allows.
+ * Predictions. Before the first target the prediction is the child's. Later it is clipped to the range of the targets so
+ * far, widened by 10 % of its width on each side. On rows with a cell in a tail that is passed on it may go further once
+ * predictions without that limit have had small errors (src/numeric/outlook.h): those of the child or, of a mixture, of its
+ * linear experts. From then on cells are passed on as far out as `trust` allows.
  *
- * Targets. A target farther from the prediction than the bound of src/numeric/error_scale.h is moved toward it, not beyond the range
- * of the targets, before the child and the range learn it. So one wrong target has a limited effect on both.
+ * Targets. A target farther from the prediction than the bound of src/numeric/error_scale.h is moved toward it, but not
+ * beyond the range of the targets, before the child and the range learn it. So one wrong target has a limited effect on
+ * both.
  *
  * State: the range of the targets, a frame, the errors' scale and an outlook. Scratch: the frame's, z[d] first. Cost: 2 passes over
  * the row.
@@ -41,7 +43,7 @@ static const AnbParam params[] = {
      "all tails are passed on from the first row on, without trials"},
     {0}};
 
-/* What the state starts with; the frame follows, which keeps how many targets and errors there were. */
+/* The head of the state; the frame follows, whose own bits hold the numbers of targets and errors. */
 typedef struct Scale {
     double low, high;       /* the target's range */
     double level, evidence; /* the errors' scale */
@@ -125,14 +127,14 @@ static double clipped(const void *state, double f)
     return anb_range_clip(&range, f);
 }
 
-/* The target y that was moved to `bounded`, as far as the range of the targets lets it be. */
+/* Limits the move of a target y to `bounded` by the range of the targets. */
 static double in_range(const void *state, double bounded, double y)
 {
     AnbRange range = range_of(state);
     return anb_range_target(&range, bounded, y);
 }
 
-/* What is said where the child says f, and without limits `far`. */
+/* The prediction, where the child predicts f, and `far` without limits. */
 static double limited(const void *state, double f, double far)
 {
     AnbRange range = range_of(state);
@@ -170,22 +172,22 @@ static size_t scratch_size(const AnbNode *self)
 
 enum { SMALL = 64, LARGE = 1024 };
 
-/* Doubles of the child's scratch that are kept aside while it is asked of another row: small ones on the stack, others here;
- * what is larger by far than a row is made again. */
+/* Doubles for a copy of the child's scratch while the child predicts another row. A small scratch is copied to the stack,
+ * others to here; one that is much larger than a row is not copied: the child predicts again. */
 static size_t kept_size(const AnbNode *self)
 {
     size_t size = self->children[0].scratch_size;
     return size > SMALL && size <= 2 * self->n_features + LARGE ? size : 0;
 }
 
-/* The prediction of the row, the child's before it was clipped, and the outlook, or NAN. */
-typedef struct Said {
+/* The prediction for the row; the child's before clipping; the outlook, or NAN. */
+typedef struct Predicted {
     double f, child, far;
-} Said;
+} Predicted;
 
-enum { Z, SAID, KEPT };
+enum { Z, PREDICTED, KEPT };
 static const AnbField scratch_fields[] = {[Z] = {.name = "z", .kind = ANB_F64, .count = scratch_size},
-                                          [SAID] = {.name = "said", .kind = ANB_F64, .fixed = 3},
+                                          [PREDICTED] = {.name = "said", .kind = ANB_F64, .fixed = 3},
                                           [KEPT] = {.name = "kept", .kind = ANB_F64, .count = kept_size},
                                           {0}};
 
@@ -199,9 +201,9 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-static Said *said_in(const AnbNode *self, double *scratch)
+static Predicted *predicted_in(const AnbNode *self, double *scratch)
 {
-    return anb_scratch(self, scratch, SAID);
+    return anb_scratch(self, scratch, PREDICTED);
 }
 
 static void standardize(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -210,24 +212,24 @@ static void standardize(const AnbNode *self, const void *state, const AnbRow *ro
     anb_frame_apply(&frame, frame_in(state), row->x, scratch);
 }
 
-/* The row as the child sees it. */
+/* The child's row. */
 static AnbRow made_row(const AnbRow *row, const double *z)
 {
     return (AnbRow){z, row->raw, row->importance, row->counters, row->outcome};
 }
 
-/* Whether below is a mixture, whose outlook is another than its prediction. */
-static bool foresees(const AnbNode *self)
+/* Whether the child has an outlook that differs from its prediction, as a mixture. */
+static bool has_outlook(const AnbNode *self)
 {
     return anb_node_can(&self->children[0], ANB_CAN_FORESEE);
 }
 
-/* What the child, which said f, says of the row in the scratch without limits; NAN where that is not asked for. */
+/* The child's prediction without limits for the row in the scratch, where its prediction is f; NAN where it is not needed. */
 static double outlook(const AnbNode *self, const void *state, double f, double *scratch)
 {
     AnbFrame frame = frame_of(self, state);
     AnbRange range = range_of(state);
-    bool mixture = foresees(self);
+    bool mixture = has_outlook(self);
     if (targets_seen(state) < ANB_RANGE_SURE ||
         (!mixture && !anb_outlook_leaves(&range, &((const Scale *)state)->outlook, f)))
         return ANB_NAN;
@@ -243,9 +245,9 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     AnbRow inner = made_row(row, scratch);
     standardize(self, state, row, scratch);
     double f = anb_child_predict(self, 0, state, &inner, scratch), far = outlook(self, state, f, scratch);
-    Said *said = said_in(self, scratch);
-    *said = (Said){limited(state, f, far), f, far};
-    return said->f;
+    Predicted *predicted = predicted_in(self, scratch);
+    *predicted = (Predicted){limited(state, f, far), f, far};
+    return predicted->f;
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
@@ -254,7 +256,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     AnbFrame frame = frame_of(self, state);
     size_t d = self->n_features, most = anb_rows_fit(d);
     bool open = anb_outlook_open(&((const Scale *)state)->outlook);
-    if (most < 2 || (open && foresees(self))) {
+    if (most < 2 || (open && has_outlook(self))) {
         anb_predict_each(self, state, rows, scratch, out);
         return;
     }
@@ -279,8 +281,8 @@ typedef struct Trial {
     double f;
 } Trial;
 
-/* The child's prediction of the row in the scratch. Returns whether the child's own scratch is as it was. */
-static bool ask_apart(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f)
+/* The child's prediction for a row. Returns whether the child's scratch was restored. */
+static bool predict_apart(const AnbNode *self, const void *state, const AnbRow *row, double *scratch, double *f)
 {
     double few[SMALL], *kept = few, *child = scratch + self->children[0].scratch_offset;
     size_t size = self->children[0].scratch_size;
@@ -296,22 +298,22 @@ static bool ask_apart(const AnbNode *self, const void *state, const AnbRow *row,
 }
 
 /* Fills the child's scratch. */
-static void ask_again(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+static void predict_again(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbRow inner = made_row(row, scratch);
     anb_child_predict(self, 0, state, &inner, scratch);
 }
 
 /* The child's prediction with another z in the cell of one feature. */
-static double ask_otherwise(const AnbNode *self, const void *state, const AnbRow *row, size_t feature, double z,
+static double predict_changed(const AnbNode *self, const void *state, const AnbRow *row, size_t feature, double z,
                             double *scratch)
 {
     double f, *cell = scratch + feature, was = *cell;
     *cell = z;
-    bool whole = ask_apart(self, state, row, scratch, &f);
+    bool whole = predict_apart(self, state, row, scratch, &f);
     *cell = was;
     if (!whole)
-        ask_again(self, state, row, scratch);
+        predict_again(self, state, row, scratch);
     return f;
 }
 
@@ -321,7 +323,7 @@ static double follow_slope(const AnbNode *self, const void *state, size_t featur
     double unit;
     const AnbNode *child = &self->children[0];
     const double *w = child->type->affine->slopes(child, anb_child_state_const(child, state), &unit);
-    return said_in(self, scratch)->child + unit * w[feature] * (z - scratch[feature]);
+    return predicted_in(self, scratch)->child + unit * w[feature] * (z - scratch[feature]);
 }
 
 static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
@@ -333,7 +335,7 @@ static Trial try_out(const AnbNode *self, const void *state, const AnbRow *row, 
         return trial;
     size_t j = trial.of.feature;
     double f = self->children[0].type->affine ? follow_slope(self, state, j, trial.of.z, scratch)
-                                              : ask_otherwise(self, state, row, j, trial.of.z, scratch);
+                                              : predict_changed(self, state, row, j, trial.of.z, scratch);
     trial.f = clipped(state, f);
     return trial;
 }
@@ -346,7 +348,7 @@ static void learn_row(const AnbNode *self, void *state, const AnbRow *row, const
     AnbFrameState *frame_state = frame_in(state);
     AnbRange range = range_of(state);
     if (trial->any)
-        anb_frame_judge(&frame, frame_state, &trial->of, y - clipped(state, said_in(self, scratch)->child),
+        anb_frame_judge(&frame, frame_state, &trial->of, y - clipped(state, predicted_in(self, scratch)->child),
                         y - trial->f);
     anb_range_follow(&range, y);
     put_range(state, &range);
@@ -359,15 +361,15 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 {
     AnbRow inner = made_row(row, scratch);
     Trial trial = try_out(self, state, row, scratch);
-    const Said *said = said_in(self, scratch);
+    const Predicted *predicted = predicted_in(self, scratch);
     AnbErrorScale errors = errors_of(state);
     double given = y, level = errors.level;
-    y = anb_target_bounded(&errors, said->f, y);
+    y = anb_target_bounded(&errors, predicted->f, y);
     y = in_range(state, y, given);
-    if (said->far == said->far) {
+    if (predicted->far == predicted->far) {
         AnbRange range = range_of(state);
-        anb_outlook_judge(&((Scale *)state)->outlook, &range, level, said->child, said->far, given);
-        y = anb_outlook_target(&range, said->far, y, given);
+        anb_outlook_judge(&((Scale *)state)->outlook, &range, level, predicted->child, predicted->far, given);
+        y = anb_outlook_target(&range, predicted->far, y, given);
     }
     put_errors(state, &errors);
     anb_child_update(self, 0, state, &inner, y, weight, scratch);
@@ -424,10 +426,9 @@ static int read_apart(const AnbNode *self, unsigned from, AnbFieldReader *reader
     return anb_fields_end(reader) ? ANB_E_STATE : 0;
 }
 
-/* Layout 1: the range, then count, mean, m2 and 1/sd of every feature: its frame ran along. Layout 2 did not know in
- * its frame what is common, nor layout 3 that a tail may be left out; layout 4 had no zeros apart in a wide one; layout 5 kept
- * what follows from other numbers, and in full width what only decides; layout 6 had no outlook; layout 7
- * had what is known of the tails in arrays. */
+/* Layout 1: the range, then count, mean, m2 and 1/sd of every feature; its frame followed every row. Layout 2 had no
+ * common_j, layout 3 no tails that are left out, layout 4 no separate zeros of wide frames. Layout 5 had numbers that follow
+ * from others, and full width for evidence; layout 6 had no outlook; layout 7 had evidence, junk and crowd in arrays. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFrame frame = frame_of(self, state);

@@ -94,7 +94,7 @@ static size_t work_size(const AnbNode *self)
 
 /* What predict leaves for update: the child's prediction, that of the RLS, and the correction that follows. */
 typedef struct Sample {
-    double f, said, moved;
+    double f, correction, moved;
 } Sample;
 
 enum { SAMPLE, WORK };
@@ -121,7 +121,7 @@ static AnbLags lags_of(const AnbNode *self, const void *state)
                      lag_count(self)};
 }
 
-/* The correction of a child that says f, where a period is in use. */
+/* Computes the correction of the child's prediction f, where a period is in use. */
 static void correct(const AnbNode *self, const void *state, Sample *sample, double *work)
 {
     const Season *s = state;
@@ -131,13 +131,13 @@ static void correct(const AnbNode *self, const void *state, Sample *sample, doub
     double f = sample->f, by = 1 / s->size;
     double q[TERMS] = {0.1, anb_clip(anb_lags_error(&lags, lag) * by, NEAR),
                        anb_clip((anb_lags_target(&lags, lag) - f) * by, NEAR)};
-    sample->said = anb_rls_predict(&rls, anb_field_const(self, state, RLS), q, work);
-    double corrected = f + s->size * sample->said;
+    sample->correction = anb_rls_predict(&rls, anb_field_const(self, state, RLS), q, work);
+    double corrected = f + s->size * sample->correction;
     if (corrected - corrected == 0)
         sample->moved = anb_range_clip(&s->range, corrected) - f;
 }
 
-/* Whether a period is in use and errors have a size that can be divided by. */
+/* Whether a period is in use and m can be divided by. */
 static bool in_use(const AnbNode *self, const void *state)
 {
     const Season *s = state;
@@ -174,17 +174,17 @@ static void judge(Season *s, double e, double moved)
     anb_gain_test_learn(&s->test, anb_clip(e * e - (e - moved) * (e - moved), MOST), CLEAR);
 }
 
-/* Judges and fits the correction. Returns whether the RLS is still finite. */
+/* Tests and fits the correction. Returns whether the RLS is still finite. */
 static bool learn_correction(const AnbNode *self, Season *s, const Sample *sample, double e, double weight,
                              double *work)
 {
     AnbRls rls = rls_of(self);
     double by = 1 / s->size;
     judge(s, anb_clip(e * by, 1e6), anb_clip(sample->moved * by, 1e6));
-    return anb_rls_update(&rls, anb_field(self, s, RLS), anb_clip(e * by, FAR) - sample->said, FADE, weight, work);
+    return anb_rls_update(&rls, anb_field(self, s, RLS), anb_clip(e * by, FAR) - sample->correction, FADE, weight, work);
 }
 
-/* Another period: nothing is known of it. */
+/* Restarts the RLS and the test, for another period. */
 static void start_over(const AnbNode *self, Season *s)
 {
     AnbRls rls = rls_of(self);
@@ -195,7 +195,7 @@ static void start_over(const AnbNode *self, Season *s)
 static bool learn(const AnbNode *self, Season *s, const Sample *sample, double y, double weight, double *work)
 {
     const AnbLags lags = lags_of(self, s);
-    double f = s->seen > 0 ? sample->f : y, e = y - f; /* the first prediction knows nothing */
+    double f = s->seen > 0 ? sample->f : y, e = y - f; /* the first prediction was made without any target */
     bool fine = fabs(e) < 0x1p1000;
     weight = anb_weight_relative(&s->unit, weight);
     if (fine && in_use(self, s))
@@ -211,13 +211,13 @@ static bool learn(const AnbNode *self, Season *s, const Sample *sample, double y
     return true;
 }
 
-/* Learns the row of the scratch; begins again where that leaves the doubles. */
+/* Learns the row of the scratch; restarts the node where a number is not finite. */
 static void learn_row(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     const Sample sample = *(const Sample *)anb_scratch(self, scratch, SAMPLE);
     if (!learn(self, state, &sample, y, weight, anb_scratch(self, scratch, WORK))) {
         anb_node_reset_own(self, state);
-        anb_restart_part(row); /* this stage; the child goes on */
+        anb_restart_part(row); /* only this node, not the child */
     }
 }
 
@@ -229,9 +229,9 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
 
 static double step(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
-    double said = answer(self, state, anb_child_step(self, 0, state, row, y, weight, scratch), scratch);
+    double output = answer(self, state, anb_child_step(self, 0, state, row, y, weight, scratch), scratch);
     learn_row(self, state, row, y, weight, scratch);
-    return said;
+    return output;
 }
 
 static void refresh(const AnbNode *self, void *state, double factor)
@@ -262,7 +262,7 @@ const StreamingLearnerType anb_season = {
     .options_size = sizeof(AnbSeasonOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
-    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .version = 2, /* starts at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

@@ -73,10 +73,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     AnbRow made = shown(self, row, scratch);
     anb_select_pick(place, anb_select_most(self), row->x, anb_scratch(self, scratch, SELECT_OWN_X));
     anb_select_pick(place, anb_select_most(self), row->raw, anb_scratch(self, scratch, SELECT_OWN_RAW));
-    return scratch[SELECT_SAID] = anb_child_predict(self, s->serving, s, &made, scratch);
+    return scratch[SELECT_PREDICTION] = anb_child_predict(self, s->serving, s, &made, scratch);
 }
 
-/* The row of the child that is prepared: what that does is not counted, nor reported. */
+/* The row for the child that is prepared; its counters and its outcome are discarded. */
 static AnbRow other_row(const AnbNode *self, AnbCounters *uncounted, double *scratch)
 {
     return (AnbRow){anb_scratch(self, scratch, SELECT_OTHER_X), anb_scratch(self, scratch, SELECT_OTHER_RAW), NULL,
@@ -117,12 +117,12 @@ static void end_trial(const AnbNode *self, Select *s)
         s->serving = 1 - s->serving;
         anb_screen_forget_errors(&screen);
     } else {
-        s->added |= SELECT_TAKEN; /* as before: it is tried again */
+        s->added |= SELECT_TAKEN; /* so that it is prepared again */
     }
     s->gain = 0;
 }
 
-/* Both children on the row that has just come. */
+/* Compares both children on a new row. */
 static void compare(const AnbNode *self, Select *s, const AnbRow *row, double y, double weight, double *scratch)
 {
     const uint64_t other = 1 - s->serving;
@@ -132,7 +132,7 @@ static void compare(const AnbNode *self, Select *s, const AnbRow *row, double y,
     anb_select_pick(place, anb_select_most(self), row->x, anb_scratch(self, scratch, SELECT_OTHER_X));
     anb_select_pick(place, anb_select_most(self), row->raw, anb_scratch(self, scratch, SELECT_OTHER_RAW));
     double f = anb_child_step(self, other, s, &made, y, weight, scratch);
-    s->gain += bounded_square(y - scratch[SELECT_SAID], s->error.level) - bounded_square(y - f, s->error.level);
+    s->gain += bounded_square(y - scratch[SELECT_PREDICTION], s->error.level) - bounded_square(y - f, s->error.level);
     s->next++;
     if (++s->trial >= rows_of_trial(s))
         end_trial(self, s);
@@ -148,7 +148,7 @@ static void prepare(const AnbNode *self, Select *s, const AnbRow *row, double y,
 
 /* ---- which features count ---------------------------------------------------------------------------------------- */
 
-/* Marks them; returns how many. Those that the error depends on come after the others, where places are left. */
+/* Marks the features that count; returns how many. Those found by the error are added where places are left. */
 static size_t choose(const AnbNode *self, Select *s, uint8_t *chosen, double *room)
 {
     const AnbScreenView screen = anb_select_screen(self, s);
@@ -179,7 +179,7 @@ static size_t mark_seen(const AnbNode *self, const Select *s, uint64_t child, co
     return others;
 }
 
-/* Features that count get empty places of a child, as far as it does not see them. Returns their marks. */
+/* Gives empty places of a child to features that count and that it does not see. Returns their marks. */
 static uint64_t add_features(const AnbNode *self, Select *s, uint64_t child, const uint8_t *chosen, uint8_t *seen)
 {
     uint16_t *place = anb_select_own_places(self, s, child);
@@ -209,7 +209,7 @@ static void start_preparing(const AnbNode *self, Select *s, const uint8_t *chose
     s->renewal = GROWTH * s->seen;
 }
 
-/* Whether one that counts is not seen by the child that serves: there is no place. */
+/* Whether the serving child does not see a feature that counts, for lack of places. */
 static bool lacks(const AnbNode *self, const uint8_t *chosen, const uint8_t *seen)
 {
     bool lacks = false;
@@ -218,7 +218,7 @@ static bool lacks(const AnbNode *self, const uint8_t *chosen, const uint8_t *see
     return lacks;
 }
 
-/* Whether a child is to be prepared. Where the places are too few, after half the wait. */
+/* Whether a child is to be prepared: after half the usual number of rows where there are too few places. */
 static bool is_due(const AnbNode *self, const Select *s, const uint8_t *chosen, uint8_t *seen)
 {
     const size_t others = mark_seen(self, s, s->serving, chosen, seen);
@@ -245,8 +245,8 @@ static void reselect(const AnbNode *self, Select *s, double *scratch)
 static void screen_row(const AnbNode *self, Select *s, const AnbRow *row, double y, double weight, double *scratch)
 {
     const AnbScreenView screen = anb_select_screen(self, s);
-    const double said = scratch[SELECT_SAID], level = s->error.level, sd = anb_moments_sd(&s->target);
-    double kept = anb_target_bounded(&s->error, said, y), error = kept - said;
+    const double predicted = scratch[SELECT_PREDICTION], level = s->error.level, sd = anb_moments_sd(&s->target);
+    double kept = anb_target_bounded(&s->error, predicted, y), error = kept - predicted;
     const bool looks = s->seen < EARLY || s->seen % 2 == 0;
     if (looks && level > 0 && sd > 0 && error - error == 0)
         anb_screen_add(&screen, row->x, (y - s->target.mean) / sd, error / level,
@@ -270,7 +270,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         reselect(self, s, scratch);
 }
 
-/* The shares of the child that serves, at the features that it sees; 0 at the others. */
+/* The shares of the serving child for the features that it sees; 0 for the others. */
 static int shares(const AnbNode *self, const void *state, double *out)
 {
     const Select *s = state;
@@ -306,7 +306,7 @@ const StreamingLearnerType anb_select = {
     .options_size = sizeof(AnbSelectOptions),
     .params = params,
     .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
-    .version = 3, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .version = 3, /* starts at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
     .min_children = 2,
     .max_children = 2,
     .check = check,

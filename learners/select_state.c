@@ -1,10 +1,10 @@
-/* What select keeps: the layout, rows in the unit that they came in, and their change of unit. */
+/* The state of select: its layout, the stored rows in the unit in which they came, and changes of unit. */
 #include "select_state.h"
 #include "src/numeric/kept_unit.h"
 
-static const double bound = 1e6, near = 1e3; /* of cells remembered; of their units */
+static const double bound = 1e6, near = 1e3; /* of stored cells; of the ratio of their unit to the present one */
 
-enum { START = 40, RENEWAL = 80 }; /* rows before it is asked which features count; before a child is prepared */
+enum { START = 40, RENEWAL = 80 }; /* rows before the first selection; before a child is prepared */
 
 static size_t memory(const AnbNode *self)
 {
@@ -137,7 +137,7 @@ const AnbField anb_select_fields[] = {
     {0}};
 
 const AnbField anb_select_scratch[] = {
-    [SELECT_SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
+    [SELECT_PREDICTION] = {.name = "said", .kind = ANB_F64, .fixed = 1},
     [SELECT_OWN_X] = {.name = "own_x", .kind = ANB_F64, .count = anb_select_most},
     [SELECT_OWN_RAW] = {.name = "own_raw", .kind = ANB_F64, .count = anb_select_most},
     [SELECT_OTHER_X] = {.name = "other_x", .kind = ANB_F64, .count = anb_select_most},

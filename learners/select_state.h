@@ -1,4 +1,4 @@
-/* What select keeps: its counts, the sums of the screen, the places of both children, and the rows remembered. select.c chooses. */
+/* The state of select: its counts, the sums of the screen, the places of both children, and the stored rows. */
 #ifndef ANB_LEARNERS_SELECT_STATE_H
 #define ANB_LEARNERS_SELECT_STATE_H
 
@@ -18,20 +18,20 @@ typedef struct Select {
     AnbTriples triples;
     AnbRing ring;
     AnbMoments target;
-    AnbErrorScale error; /* of what serves */
-    uint64_t seen, due;  /* rows; at how many it is asked again which features count */
+       AnbErrorScale error; /* of the serving child */
+   uint64_t seen, due;  /* rows; rows at which the next selection is made */
     uint64_t renewal;    /* rows from which on a child may be prepared */
-    uint64_t added;      /* marks of the features that the child that serves was given since it began */
-    uint64_t serving;    /* the child that does */
+       uint64_t added;      /* marks of the features that the serving child got since it was reset */
+   uint64_t serving;    /* the index of the serving child */
     uint64_t prepared;   /* whether the other one is being prepared */
     uint64_t
         next; /* the row that it learns next, counted from the first one ever; those of the trial are not counted */
     uint64_t trial; /* rows of its trial so far */
-    double gain;    /* sum over those of the squared errors' difference, > 0: the new one is better */
+    double gain;    /* sum over its trial of the difference of squared errors; > 0: the new child is better */
 } Select;
 
-/* The fields and the scratch: what the child that serves said; its row; the row of the other one; room for a row of the screen, for the
- * selection, for what a child sees, for the products of two features. */
+/* The fields, and the scratch: the serving child's prediction; its row; the row of the other child; room for a row of the
+ * screen, for the selection, for the features that a child sees, for the products of two features. */
 enum {
     SELECT_HEAD,
     SELECT_TERMS,
@@ -50,7 +50,7 @@ enum {
     SELECT_NAMED
 };
 enum {
-    SELECT_SAID,
+    SELECT_PREDICTION,
     SELECT_OWN_X,
     SELECT_OWN_RAW,
     SELECT_OTHER_X,
@@ -69,7 +69,7 @@ static inline size_t anb_select_most(const AnbNode *self)
     return (size_t)((const AnbSelectOptions *)self->options)->most;
 }
 
-/* The places of a child: of each the feature that it holds, counted from 1; 0: none. */
+/* The places of a child: for each the feature in it, counted from 1; 0: none. */
 static inline const uint16_t *anb_select_places(const AnbNode *self, const void *state, uint64_t child)
 {
     return (const uint16_t *)anb_field_const(self, state, SELECT_PLACE) + child * anb_select_most(self);
@@ -84,16 +84,16 @@ int anb_select_init(const AnbNode *self, void *state);
 int anb_select_validate(const AnbNode *self, const void *state, AnbError *error);
 AnbScreenView anb_select_screen(const AnbNode *self, Select *s);
 
-/* x or raw as a child with such places sees it. */
+/* Writes x or raw for a child with such places. */
 void anb_select_pick(const uint16_t *place, size_t n, const double *from, double *to);
 
-/* Rows remembered; one more; the one counted `at` from the first ever, written to the scratch as the other child sees it, with its
- * weight: its target. */
+/* The number of stored rows; stores a row; writes stored row `at`, counted from the first ever, to the scratch for the
+ * other child, with its weight, and returns its target. */
 size_t anb_select_rows(const AnbNode *self, const void *state);
 void anb_select_keep(const AnbNode *self, Select *s, const AnbRow *row, double y, double weight);
 double anb_select_recall(const AnbNode *self, const Select *s, uint64_t at, double *scratch, double *weight);
 
-/* Rows remembered are now in another unit, and so are the children. */
+/* Changes the unit of the stored rows and of the children. */
 void anb_select_reframe(const AnbNode *self, void *state, const double *alpha, const double *beta);
 
 #endif

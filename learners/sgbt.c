@@ -7,7 +7,7 @@
  *
  * New trees. A new tree of depth D is grown all the time, on 3/4 of the ring and 4/5 of the columns, the arrival index
  * being one more column, and replaces the oldest one. Its target is rate times the residual of all trees plus 0.7 of
- * the oldest tree's output, so that most of what that tree knew is kept. Gain s^2 / (n + 2), leaves s / (n + 2), at
+ * the oldest tree's output, so that most of that output is kept. Gain s^2 / (n + 2), leaves s / (n + 2), at
  * least 5 rows each. A cut lies at one of up to 251 quantiles of its feature: the best of 62, then, in nodes of 64 rows
  * and more, the best of the seven beside it (learners/boost/fine_codes.h).
  *
@@ -58,13 +58,13 @@ enum {
     BASE_SAMPLES = 200, /* base is the mean of so many targets */
     MIN_ROWS = 5,
     MOST_PLACES = 4,  /* in the window, of one row */
-    ALARM_PAUSE = 500 /* samples kept before a drift is believed */
+    ALARM_PAUSE = 500 /* samples in the window before a drift is accepted */
 };
 
 static const double ridge = 2, youngest = 4.5, inherit = .7, replay_rate = .05, fast_keep = .8, trust_fade = .998;
 static const double newton_share =
     .35; /* of steps that do not shrink with the error: .2 to .4 did best on the first rows of fried and bike */
-static const double most_target = 1e300; /* targets beyond it count as it: sums over the trees stay finite */
+static const double most_target = 1e300; /* targets are clipped to it, so that sums over the trees stay finite */
 
 typedef struct Sgbt {
     double base;
@@ -220,7 +220,7 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* c: what part of the fast values to believe. */
+/* c: the factor of the fast values. */
 static double trust(const Sgbt *h)
 {
     return h->cross > 0 ? h->cross < h->square ? h->cross / h->square : 1 : 0;
@@ -270,14 +270,14 @@ static AnbPull pull_of(const AnbNode *self, const View *v)
     return anb_pull_of((AnbLossKind)o->loss, o->level, share * v->scales->error.level);
 }
 
-/* Steps grow or shrink with how much of the last errors nearby comes again. */
+/* Updates u, by which the steps are divided. */
 static void judge_step(const View *v, double share, double error, double nearby)
 {
     double unit = v->scales->error.level > 0 ? v->scales->error.level : 1;
     v->head->caution = anb_step_caution(&v->scales->steps, v->head->caution, share, error / unit, nearby / unit);
 }
 
-/* Returns the sum of the slow values after it. No weight moves further than to the target. */
+/* Updates the leaves of the row; returns the sum of the slow values afterwards. No weight moves it beyond the target. */
 static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, double error, double weight)
 {
     const AnbSgbtOptions *o = self->options;
@@ -312,7 +312,8 @@ static void replay(const AnbNode *self, const View *v)
     }
 }
 
-/* A young window learns most from each tree, and its trees cost less: 4.5 times the budget, falling to once as the ring fills. */
+/* Does a sample's share of work: `budget` units; up to 4.5 times as many while the ring fills, when trees help most and
+ * cost least. */
 static void fit(const AnbNode *self, const View *v)
 {
     const AnbSgbtOptions *o = self->options;
@@ -324,7 +325,7 @@ static void fit(const AnbNode *self, const View *v)
         h->credit -= anb_boost_slice(&v->boost, &rule);
 }
 
-/* After an abrupt drift what lies behind is forgotten. */
+/* After an abrupt drift drops the rows from before it. */
 static void watch(const View *v, double error, AnbCounters *counters)
 {
     const AnbWindowView *window = &v->boost.window;

@@ -60,7 +60,7 @@ static size_t with_one(const AnbNode *self)
     return self->n_features + 1;
 }
 
-/* hidden: 1 where left out. back: the round from which a feature that is used may be left out. */
+/* HIDDEN: 1 for features left out. BACK: the round from which on a feature in use may be left out. */
 enum { HEAD, HIDDEN, BACK, SHARE, SUMS, SQUARES };
 static const AnbField fields[] = {
     [HEAD] = {ANB_STRUCT(Sift, members)},
@@ -71,10 +71,10 @@ static const AnbField fields[] = {
     [SQUARES] = {.name = "squares", .kind = ANB_F32, .count = with_one, .must = ANB_FINITE | ANB_NOT_NEGATIVE},
     {0}};
 
-/* The child's prediction; z, and at the end of a round the largest squared deviation of each feature's sums; the child's evidence for
- * the features, then its shares. */
-enum { SAID, Z, KNOWN };
-static const AnbField scratch_fields[] = {[SAID] = {.name = "said", .kind = ANB_F64, .fixed = 1},
+/* The child's prediction; z, at the end of a round the largest squared deviation of each feature's sums; the child's
+ * evidence for the features, then its shares. */
+enum { PREDICTION, Z, KNOWN };
+static const AnbField scratch_fields[] = {[PREDICTION] = {.name = "said", .kind = ANB_F64, .fixed = 1},
                                           [Z] = {.name = "z", .kind = ANB_F32, .count = with_one},
                                           [KNOWN] = {.name = "known", .kind = ANB_F64, .count = anb_per_feature},
                                           {0}};
@@ -97,7 +97,7 @@ static AnbRow with_shares(const AnbNode *self, const Sift *s, const AnbRow *row)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     AnbRow made = with_shares(self, state, row);
-    return scratch[SAID] = anb_child_predict(self, 0, state, &made, scratch);
+    return scratch[PREDICTION] = anb_child_predict(self, 0, state, &made, scratch);
 }
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
@@ -110,8 +110,8 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 
 /* ---- what the error depends on ----------------------------------------------------------------------------------- */
 
-/* e in units of its scale. */
-static void sense(const AnbNode *self, Sift *s, const double *x, double e, float *z)
+/* Adds a row to the sums; e in units of its scale. */
+static void add_sums(const AnbNode *self, Sift *s, const double *x, double e, float *z)
 {
     const size_t d = self->n_features;
     float *square = anb_field(self, s, SQUARES);
@@ -160,7 +160,8 @@ static void decide(const AnbNode *self, Sift *s, const double *evidence, const f
             hidden[j] = 1;
 }
 
-/* Writes the shares, from those of the child; NULL: all alike. They are passed on only where some features are left out, not all. */
+/* Writes the shares, from those of the child; NULL: all equal. They are passed on only where some features are left out, but
+ * not all. */
 static void share_out(const AnbNode *self, Sift *s, const double *known)
 {
     const size_t d = self->n_features;
@@ -191,10 +192,10 @@ static void round_ends(const AnbNode *self, Sift *s, double *scratch)
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     Sift *s = state;
-    double level = s->error.level, e = anb_error_bounded(&s->error, y - scratch[SAID]);
+    double level = s->error.level, e = anb_error_bounded(&s->error, y - scratch[PREDICTION]);
     AnbRow made = with_shares(self, s, row);
     if (level > 0 && e - e == 0)
-        sense(self, s, row->x, anb_clip(e / level, most_error), anb_scratch(self, scratch, Z));
+        add_sums(self, s, row->x, anb_clip(e / level, most_error), anb_scratch(self, scratch, Z));
     anb_child_update(self, 0, state, &made, y, weight, scratch);
     if (++s->seen % ROUND == 0)
         round_ends(self, s, scratch);
@@ -207,7 +208,7 @@ const StreamingLearnerType anb_sift = {
     .brief = "shares of 0 for features that are irrelevant, which networks below leave out",
     .example = "sift(moe(linear, mlp(hidden=4), router=boa))",
     .flags = ANB_SEEDLESS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
-    .version = 2, /* there was no version 1, whose layout the parts of version 0.1 would have had */
+    .version = 2, /* starts at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 1,
     .check = check,

@@ -18,15 +18,15 @@ static const char scores_key[] = "anabranch.scores", feed_prefix[] = "anabranch.
 
 unsigned anb_beside_bound(const StreamingLearner *learner, double y)
 {
-    AnbAnswer said;
+    AnbAnswer answer;
     const double *level;
     unsigned bound = 0;
-    if (anb_last_answer(learner, &said) || said.scored < 0)
+    if (anb_last_answer(learner, &answer) || answer.scored < 0)
         return 0;
     size_t n = anb_interval_levels(learner, &level);
     for (size_t i = 0; i < n; i++) {
-        double half = said.limit[i] - said.limit[i] == 0 ? said.limit[i] * said.sigma : said.limit[i];
-        bound |= (fabs(y - said.prediction) <= half ? 1u : 0u) << i;
+        double half = answer.limit[i] - answer.limit[i] == 0 ? answer.limit[i] * answer.sigma : answer.limit[i];
+        bound |= (fabs(y - answer.prediction) <= half ? 1u : 0u) << i;
     }
     return bound | BOUND_KNOWN;
 }
@@ -53,10 +53,10 @@ static void score_bound(Scores *s, double keep, unsigned bound)
     }
 }
 
-void anb_beside_score(Scores *s, double y, double said, unsigned bound)
+void anb_beside_score(Scores *s, double y, double prediction, unsigned bound)
 {
     const double keep = 1 - 2.0 / (SCORES_SPAN + 1);
-    double error = fabs(y - said), square = error * error;
+    double error = fabs(y - prediction), square = error * error;
     score_bound(s, keep, bound);
     if (!(square <= 1e300)) /* no prediction, or an error too large to square */
         return;

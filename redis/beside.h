@@ -8,7 +8,7 @@
  * BOUND_KNOWN where it answered any. */
 enum { BOUND_KNOWN = 1 << ANB_LEVELS_MAX };
 unsigned anb_beside_bound(const StreamingLearner *learner, double y);
-void anb_beside_score(Scores *scores, double y, double said, unsigned bound);
+void anb_beside_score(Scores *scores, double y, double prediction, unsigned bound);
 /* The cursor of a stream, a new one where there is none; NULL where the name or one stream more is refused. */
 Feed *anb_feed_add(Model *model, const char *stream, size_t n);
 /* Forgets a stream that was added and not read. */

@@ -25,9 +25,9 @@ typedef RedisModuleCommandArg Arg;
     {                                                                                                                  \
         .name = called, .type = ARG_DOUBLE                                                                             \
     }
-#define NUMBERED(called, type_is, said)                                                                                \
+#define NUMBERED(called, type_is, text)                                                                                \
     {                                                                                                                  \
-        .name = called, .type = type_is, .summary = said                                                               \
+        .name = called, .type = type_is, .summary = text                                                               \
     }
 #define CELLS(called)                                                                                                  \
     {                                                                                                                  \
@@ -58,13 +58,13 @@ typedef RedisModuleCommandArg Arg;
     {                                                                                                                  \
         .name = "row", .type = ARG_ONEOF, .subargs = LIST(CELLS("x"), FIELDS)                                          \
     }
-#define WORD(called, said)                                                                                             \
+#define WORD(called, word)                                                                                             \
     {                                                                                                                  \
-        .name = called, .type = ARG_TOKEN, .token = said, .flags = ARG_OPTIONAL                                        \
+        .name = called, .type = ARG_TOKEN, .token = word, .flags = ARG_OPTIONAL                                        \
     }
-#define OPTION(called, kind, said)                                                                                     \
+#define OPTION(called, kind, word)                                                                                     \
     {                                                                                                                  \
-        .name = called, .type = kind, .token = said, .flags = ARG_OPTIONAL                                             \
+        .name = called, .type = kind, .token = word, .flags = ARG_OPTIONAL                                             \
     }
 #define WEIGHT OPTION("weight", ARG_DOUBLE, "WEIGHT")
 #define SEQ                                                                                                            \

@@ -12,8 +12,8 @@ typedef struct Creation {
     bool if_not_exists;
     RedisModuleString *target; /* or NULL */
     AnbSchema *schema;         /* or NULL */
-    unsigned said;             /* a bit for each option that was said */
-    const char *twice;         /* one that was said twice, or NULL */
+    unsigned given;             /* a bit for each option that was said */
+    const char *repeated;         /* one that was said twice, or NULL */
 } Creation;
 
 typedef enum Word { SEED, TARGET, FEATURES, COLUMNS, IFNOTEXISTS, NO_WORD } Word;
@@ -106,8 +106,8 @@ static int columns_at(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, i
 /* One of the options with a value. 0, or -1 with the error replied. */
 static int take_value(RedisModuleCtx *ctx, Word word, RedisModuleString *value, Creation *c)
 {
-    c->twice = c->said & 1U << word ? words[word] : c->twice;
-    c->said |= 1U << word;
+    c->repeated = c->given & 1U << word ? words[word] : c->repeated;
+    c->given |= 1U << word;
     if (word == TARGET)
         c->target = value;
     else if (word == FEATURES && !whole(value, 1, 1 << 20, &c->features))
@@ -166,8 +166,8 @@ static int check_sense(RedisModuleCtx *ctx, const Creation *c)
     size_t n = 0;
     const char *target = c->target ? RedisModule_StringPtrLen(c->target, &n) : NULL;
     const char *repeated = c->schema ? repeated_name(c->schema) : NULL;
-    if (c->twice)
-        return anb_reply_error(ctx, "%s is said twice", c->twice), -1;
+    if (c->repeated)
+        return anb_reply_error(ctx, "%s is said twice", c->repeated), -1;
     if (repeated)
         return anb_reply_error(ctx, "COLUMNS: two are called '%.60s', and FIELDS and ANB.FEED would fill one of them",
                                repeated),

@@ -88,16 +88,16 @@ static bool read_entry(const Feeding *f, RedisModuleKey *key, long fields, doubl
 
 static void learn_entry(Feeding *f, RedisModuleKey *key, RedisModuleStreamID id, long fields)
 {
-    double y = 0, said = ANB_NAN;
+    double y = 0, prediction = ANB_NAN;
     uint64_t trained = anb_n_samples_seen(f->model->learner);
     if (read_entry(f, key, fields, &y))
-        said = anb_train_one(f->model->learner, f->row, y, 1);
+        prediction = anb_train_one(f->model->learner, f->row, y, 1);
     f->feed->last = id;
     if (anb_n_samples_seen(f->model->learner) > trained) {
-        anb_beside_score(&f->model->scores, y, said, anb_beside_bound(f->model->learner, y));
+        anb_beside_score(&f->model->scores, y, prediction, anb_beside_bound(f->model->learner, y));
         anb_background_add(f->model->background, f->row);
         if (f->model->importance)
-            anb_observe(anb_importance_observer(f->model->importance), f->model->learner, f->row, y, said);
+            anb_observe(anb_importance_observer(f->model->importance), f->model->learner, f->row, y, prediction);
         f->learned++;
         f->feed->learned++;
         return;
@@ -238,7 +238,7 @@ static int parse_option(RedisModuleCtx *ctx, RedisModuleString **argv, Feeding *
 }
 
 /* Whether the option at argv[at] was said before, from argv[4] on. */
-static bool is_said_before(RedisModuleString **argv, int at)
+static bool is_given_before(RedisModuleString **argv, int at)
 {
     size_t n;
     for (int i = 4; i < at; i += 2)
@@ -259,7 +259,7 @@ static int parse(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Feedin
     for (int i = 4; i < argc; i += 2)
         if (i + 1 == argc)
             return RedisModule_WrongArity(ctx), -1;
-        else if (is_said_before(argv, i))
+        else if (is_given_before(argv, i))
             return anb_reply_error(ctx, "FEED takes each option once"), -1;
         else if (parse_option(ctx, argv + i, f))
             return -1;
@@ -311,7 +311,7 @@ static int on_timeout(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 
 /* Tells a server of version 7 or later, which sends commands to nodes and slots, where the keys are: they are not side by side. Without
  * this it would only consider the model's key. */
-static int tell_keys(RedisModuleCtx *ctx, int argc)
+static int declare_keys(RedisModuleCtx *ctx, int argc)
 {
     RedisModule_KeyAtPos(ctx, 1);
     if (argc > 3)
@@ -323,7 +323,7 @@ int anb_command_feed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 {
     Feeding f;
     if (RedisModule_IsKeysPositionRequest(ctx))
-        return tell_keys(ctx, argc);
+        return declare_keys(ctx, argc);
     if (argc < 4 || !anb_text_is(argv[2], "STREAM"))
         return RedisModule_WrongArity(ctx);
     if (!RedisModule_StreamIteratorStart)

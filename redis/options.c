@@ -79,7 +79,7 @@ static const char *refusal(RedisModuleCtx *ctx, const Options *options, unsigned
         return option->values == 1 ? "takes a value" : "takes two values";
     if (option->alone && !(of & OPTIONS_ONE_ROW))
         return option->alone;
-    bool again = options->said & 1U << (option - known);
+    bool again = options->given & 1U << (option - known);
     return again && anb_from_client(ctx) ? "is said twice" : NULL;
 }
 
@@ -95,7 +95,7 @@ static int take(RedisModuleCtx *ctx, Options *options, unsigned of, RedisModuleS
     const char *why = refusal(ctx, options, of, option, argc);
     if (why)
         return anb_reply_error(ctx, "%s %s%s", option->word, why, learning ? "; nothing was learned" : ""), -1;
-    options->said |= 1U << (option - known);
+    options->given |= 1U << (option - known);
     return option->take(ctx, options, argv + 1) ? -1 : 1 + option->values;
 }
 

@@ -9,7 +9,7 @@ typedef struct Options {
     Sequence sequence;
     bool with_diag, with_interval, with_quantiles;
     double coverage; /* with_interval */
-    unsigned said;   /* a bit for each option that was said */
+    unsigned given;   /* a bit for each option that was said */
 } Options;
 
 enum { OPTIONS_LEARNING = 1, OPTIONS_ONE_ROW = 2 }; /* what kind of command takes them */

@@ -1,4 +1,4 @@
-/* The way of a tree from bins to ensemble: see boost.h. Costs are in half nanoseconds, as measured. */
+/* The phases of making a tree: see boost.h. Costs are in half nanoseconds, as measured. */
 #include "boost.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/places.h"
@@ -138,7 +138,7 @@ static size_t choose_rows(const AnbBoostView *v, size_t block, uint8_t *row)
     return n;
 }
 
-/* A block's share of the sample. */
+/* Adds a block's rows to the sample. */
 static uint32_t gather_block(const AnbBoostView *v, const AnbBoostRule *rule, size_t block)
 {
     const uint8_t *codes = anb_window_block(&v->window, block);
@@ -170,7 +170,7 @@ static uint32_t gather(const AnbBoostView *v, const AnbBoostRule *rule)
     return cost;
 }
 
-/* A cut on codes becomes one on values: the grower's columns are features again. */
+/* Converts a cut on codes to one on values, and the grower's column to a feature. */
 static AnbCut with_threshold(const AnbBoostView *v, AnbCut cut)
 {
     size_t feature = v->column[cut.feature % v->columns];
@@ -193,7 +193,7 @@ static void credit_features(const AnbBoostView *v)
     }
 }
 
-/* The grown tree serves from now on; the ring follows block by block. */
+/* Puts the grown tree into the ensemble; the rows of the ring follow block by block. */
 static uint32_t swap_in(const AnbBoostView *v)
 {
     for (size_t i = 0; i < v->trees.leaves; i++)
@@ -260,7 +260,7 @@ static bool valid_fit(const AnbBoostView *v)
     return h->phase != ANB_BOOST_GROW || (grow->phase != ANB_BUILD_ADDING && grow->columns == v->columns);
 }
 
-/* A block that is not settled has codes of arrivals to be made, by a mark. */
+/* Blocks may be unsettled only after a mark, by which their arrivals are coded. */
 static bool valid_unsettled(const AnbBoostView *v)
 {
     size_t unsettled = 0;

@@ -36,7 +36,7 @@ typedef struct AnbBoost {
     AnbRandom random;
     uint64_t origin; /* subtracted from arrival indices, which are floats to the cuts */
     uint32_t phase;  /* AnbBoostPhase */
-    uint32_t cursor; /* blocks done in it */
+    uint32_t cursor; /* blocks done in the phase */
 } AnbBoost;
 
 typedef struct AnbBoostView {
@@ -62,24 +62,24 @@ typedef struct AnbBoostRule {
 void anb_boost_view(AnbBoostRoom room, void *memory, AnbBoostView *view);
 void anb_boost_init(const AnbBoostView *view, uint64_t seed);
 
-/* The row as cuts see it: 2 (features + 1) floats, the last feature being the index that the row will have. */
+/* Writes the row for the cuts: 2 (features + 1) floats, the last feature being the row's arrival index. */
 void anb_boost_row(const AnbBoostView *view, const double *raw, float *row);
 
-/* The same of up to ANB_ROWS rows, by columns of ANB_CUTS_ROWS cells; those beyond are the first row again. */
+/* The same for up to ANB_ROWS rows, as columns of ANB_CUTS_ROWS cells; missing rows repeat the first one. */
 void anb_boost_rows(const AnbBoostView *view, const AnbRows *rows, float *columns);
 
-/* Keeps a row that anb_boost_row made (its missing cells become NaN) with its leaves; returns what settling it cost. */
+/* Stores a row that anb_boost_row made (its missing cells become NaN) with its leaves; returns the cost of settling. */
 uint32_t anb_boost_keep(const AnbBoostView *view, float *row, const uint8_t *leaf, double target, double output);
 
-/* Settles the block of a slot, for whoever wants to look at it between slices; returns the cost. */
+/* Settles the block of a slot, so that it can be read between slices; returns the cost. */
 uint32_t anb_boost_settle(const AnbBoostView *view, size_t slot);
 
-/* A slice of whatever is next: up to some 1,600 units of half a nanosecond. At least one live row must be there.
- * Returns its cost, > 0. */
+/* Does the next slice of work: up to about 1,600 units of half a nanosecond. There has to be a live row. Returns its cost,
+ * > 0. */
 uint32_t anb_boost_slice(const AnbBoostView *view, const AnbBoostRule *rule);
 
 void anb_boost_visit(const AnbBoostView *view, AnbVisitor *visitor);
-/* Whether a state that was read from a file can be gone on with. */
+/* Whether a state from a file is valid, so that learning can continue. */
 bool anb_boost_valid(const AnbBoostView *view);
 
 #endif

@@ -23,7 +23,7 @@ static void walk_with(Between *b, size_t k, size_t column, bool own)
     anb_path_pop(&b->path);
 }
 
-/* Both ways where the two rows part at a column that is not decided yet. */
+/* Walks down from node k; both ways where the two rows differ at a column that is not on the path yet. */
 static void walk_between(Between *b, size_t k)
 {
     while (k < b->leaves) {

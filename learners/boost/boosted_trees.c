@@ -22,7 +22,7 @@ size_t anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory, AnbBoosted
     return at;
 }
 
-/* Four chains of additions, one order. */
+/* Adds in four chains, in one fixed order. */
 void anb_boosted_trees_sum(const AnbBoostedTreesView *v, const uint8_t *leaf, AnbBoostLeaf *sum)
 {
     double slow[CHAINS] = {0}, fast[CHAINS] = {0};

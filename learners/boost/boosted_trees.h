@@ -30,7 +30,7 @@ typedef struct AnbBoostedTreesRoom {
 } AnbBoostedTreesRoom;
 
 typedef struct AnbBoostLeaf {
-    double slow; /* fitted, then moved by every error */
+    double slow; /* fitted, then changed by every error */
     double fast; /* follows the last errors only */
 } AnbBoostLeaf;
 
@@ -58,7 +58,7 @@ size_t anb_boosted_trees_view(AnbBoostedTreesRoom room, void *memory, AnbBoosted
 
 /* The sums of the values in the leaves of one row (anb_cuts_descend). */
 void anb_boosted_trees_sum(const AnbBoostedTreesView *view, const uint8_t *leaf, AnbBoostLeaf *sum);
-/* The same of n <= ANB_CUTS_ROWS rows shown by columns (anb_cuts_descend_rows). */
+/* The same for n <= ANB_CUTS_ROWS rows, given by columns (anb_cuts_descend_rows). */
 void anb_boosted_trees_sum_rows(const AnbBoostedTreesView *view, const float *columns, size_t n, AnbBoostLeaf *sum);
 
 /* slow += `slow`, fast = keep * fast + `fast` in the leaves of one row. */
@@ -70,7 +70,7 @@ void anb_boosted_trees_keep(const AnbBoostedTreesView *view, size_t slot, const 
                             double output);
 
 /* A step for each of four rows from `slot`, a multiple of 4, in a settled block: slow += rate * (target - base -
- * output) in its leaves, its output made anew first. `pull` says what takes the place of that difference. */
+ * output) in its leaves, after its output is computed anew. `pull` replaces that difference. */
 void anb_boosted_trees_replay(const AnbBoostedTreesView *view, size_t slot, double base, double rate,
                               const AnbPull *pull);
 
@@ -80,20 +80,20 @@ static inline uint32_t anb_boosted_trees_next(const AnbBoostedTreesView *view)
     return view->head->grown < view->room.trees ? view->head->grown : view->head->oldest;
 }
 
-/* How the next tree is aimed. */
+/* How the targets of the next tree are computed. */
 typedef struct AnbBoostAim {
     double base;    /* subtracted from targets */
     double rate;    /* share of the residual that a tree takes */
-    double inherit; /* share of the replaced tree that it takes over */
-    AnbPull pull;   /* what takes the place of the residual */
+    double inherit; /* share of the replaced tree's output in its target */
+    AnbPull pull;   /* replaces the residual */
 } AnbBoostAim;
 
 /* The targets of the next tree for 64 rows: `rate` times the residual of all trees, plus `inherit` times the output of the tree that it
  * will replace. */
 void anb_boosted_trees_aim(const AnbBoostedTreesView *view, size_t block, const AnbBoostAim *how, double *aim);
 
-/* Puts in a tree: its cuts, with thresholds, and its leaves' values (those not finite count as 0). `blocks` of the ring
- * are in use. */
+/* Adds a tree: its cuts, with thresholds, and its leaves' values (values that are not finite become 0). `blocks` of the
+ * ring are in use. */
 void anb_boosted_trees_swap(const AnbBoostedTreesView *view, const AnbCut *cuts, const double *value, size_t blocks);
 
 static inline bool anb_boosted_trees_unsettled(const AnbBoostedTreesView *view, size_t block)
@@ -101,12 +101,12 @@ static inline bool anb_boosted_trees_unsettled(const AnbBoostedTreesView *view, 
     return view->unsettled[block];
 }
 
-/* Settles a block; `codes` are its rows' codes: column f's at f * 64. */
+/* Settles a block; `codes` are its rows' codes, those of column f from f * 64 on. */
 void anb_boosted_trees_settle(const AnbBoostedTreesView *view, size_t block, const uint8_t *codes);
 
 /* `rows` of the ring are in use. */
 void anb_boosted_trees_visit(const AnbBoostedTreesView *view, size_t rows, AnbVisitor *visitor);
-/* Whether a state that was read from a file can be gone on with. */
+/* Whether a state from a file is valid, so that learning can continue. */
 bool anb_boosted_trees_valid(const AnbBoostedTreesView *view, size_t rows);
 
 #endif

@@ -23,7 +23,7 @@ enum {
     ANB_FINE_BLOCK = 16
 };
 
-/* One feature's edges, ascending, equal ones among them, the rest +infinity. Floats: cells are compared as floats. */
+/* One feature's edges, ascending, possibly with equal ones, the rest +infinity. Floats, as the cells are. */
 typedef struct AnbFineEdges {
     float coarse[ANB_FINE_BLOCK]; /* every sixteenth: a code takes 32 comparisons */
     float edge[ANB_FINE_BLOCK * ANB_FINE_BLOCK];
@@ -49,7 +49,7 @@ void anb_fine_edges_init(AnbFineEdges *edges);
 /**
  * Makes the edges from n finite floats in ascending order: quantiles, each halfway between neighbouring values.
  *
- * @param most  edges at most; more than ANB_FINE_EDGES count as that many
+ * @param most  largest number of edges; at most ANB_FINE_EDGES are made
  */
 void anb_fine_edges_make(AnbFineEdges *edges, const double *sorted, size_t n, size_t most);
 

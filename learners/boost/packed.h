@@ -46,7 +46,7 @@ typedef struct AnbPackedRule {
     double min_rows; /* on either side at least, >= 1 */
 } AnbPackedRule;
 
-/* What a cut with this side on the left gains: negative where a side has too few rows. */
+/* The gain of a cut with this left side; negative where a side has too few rows. */
 static inline double anb_packed_gain(AnbPacked left, const AnbPackedRule *rule)
 {
     double rows = anb_packed_count(rule->total), sum = anb_packed_sum(rule->total),
@@ -95,7 +95,7 @@ static inline void anb_packed_subtract(AnbPacked *parent, const AnbPacked *child
     anb_packed_kernels.subtract(parent, child, n);
 }
 
-/* Looks for a better cut on one column of `edges` edges (at most 62); replaces best only by a greater gain. */
+/* Finds the best cut on one column of `edges` edges (at most 62); replaces `best` only if the gain is greater. */
 static inline void anb_packed_cut(const AnbPacked *h, size_t edges, const AnbPackedRule *rule, uint32_t column,
                                   AnbPackedCut *best)
 {

@@ -1,4 +1,4 @@
-/* The kernels of packed.h, compiled once per instruction set: whole numbers, and lanes that never meet. */
+/* The kernels of packed.h, compiled once per instruction set: whole numbers, and no sums across lanes. */
 #include "src/simd/lanes.h"
 #include "packed.h"
 
@@ -44,7 +44,7 @@ static void subtract(AnbPacked *parent, const AnbPacked *child, size_t n)
         parent[i] -= child[i];
 }
 
-/* Whole numbers below 2^52 become doubles by lending them an exponent. */
+/* Converts whole numbers below 2^52 to doubles by setting the exponent bits. */
 LANES_INLINE LanesPart counts_of(Words w)
 {
     const Words low = (Words){0} + (ANB_PACKED_ONE - 1), exponent = (Words){0} + 0x4330000000000000u;

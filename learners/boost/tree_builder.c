@@ -3,16 +3,16 @@
 #include "src/numeric/places.h"
 
 enum {
-    SLICE = 1024,      /* units that a slice aims at */
-    FILL = 1536,       /* additions to a histogram in as many */
-    ROWS = 512,        /* packed or divided, */
-    ASIDE = 256,       /* or put aside, refined and shared out */
-    REFINED = 64,      /* rows of a node whose cuts are refined, at least: of few, more cuts would fit noise */
+    SLICE = 1024,      /* target cost of a slice, in units */
+    FILL = 1536,       /* additions to a histogram in a slice */
+    ROWS = 512,        /* rows packed or divided in a slice */
+    ASIDE = 256,       /* rows put aside, refined and assigned in a slice */
+    REFINED = 64,      /* least number of rows of a node whose cut is refined: with fewer it would fit noise */
     CUT_COST = 120,    /* of a column: prefix sums and the scan, and 1 an edge */
-    DIVIDE_COST = 3,   /* of a row, */
-    ASIDE_COST = 4,    /* where those beside the cut are put aside, */
-    REFINE_COST = 3,   /* of a row beside the cut, */
-    SHARE_COST = 4,    /* and to give it a side */
+    DIVIDE_COST = 3,   /* of a row */
+    ASIDE_COST = 4,    /* of a row, where rows beside the cut are put aside */
+    REFINE_COST = 3,   /* of a row beside the cut */
+    SHARE_COST = 4,    /* of assigning it to a side */
     CLEAR_COST = 6,    /* of a column */
     SUBTRACT_COST = 11 /* of a column */
 };
@@ -150,7 +150,7 @@ static uint32_t subtract(const AnbTreeBuilderView *v)
     return SUBTRACT_COST * h->columns;
 }
 
-/* The best cut between codes of the histogram is known: rows are divided by it, or this is a leaf. */
+/* After the search of a node: divides its rows by the best cut, or makes it a leaf. */
 static void decide(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
@@ -178,7 +178,7 @@ static uint32_t search(const AnbTreeBuilderView *v)
     return cost;
 }
 
-/* Whether the best cut is looked for among finer codes. */
+/* Whether the best cut is searched among finer codes as well. */
 static bool refinable(const AnbTreeBuilderView *v)
 {
     const AnbTreeBuilder *h = v->head;
@@ -237,7 +237,7 @@ static uint32_t divide_some(const AnbTreeBuilderView *v)
                         : divide_by(v, sides_of(v, cut + 1, cut), false);
 }
 
-/* The rows beside the cut that were not looked at yet in this phase, and how many of them a slice takes. */
+/* The next rows beside the cut in this phase, and how many of them a slice takes. */
 static const uint16_t *next_beside(const AnbTreeBuilderView *v, uint32_t *n)
 {
     const AnbTreeBuilder *h = v->head;

@@ -122,7 +122,7 @@ void anb_tree_builder_start(const AnbTreeBuilderView *view);
 uint32_t anb_tree_builder_slice(const AnbTreeBuilderView *view);
 
 void anb_tree_builder_visit(const AnbTreeBuilderView *view, AnbVisitor *visitor);
-/* Whether a state that was read from a file can be gone on with. */
+/* Whether a state from a file is valid, so that learning can continue. */
 bool anb_tree_builder_valid(const AnbTreeBuilderView *view);
 
 #endif

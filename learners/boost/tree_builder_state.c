@@ -1,4 +1,4 @@
-/* What of a half-grown tree a snapshot holds, and whether one can be gone on with: see tree_builder.h. */
+/* Saving and checking a tree under construction: see tree_builder.h. */
 #include "tree_builder.h"
 
 static const AnbField node_fields[] = {{ANB_MEMBER(AnbTreeBuilderNode, total)}, {ANB_MEMBER(AnbTreeBuilderNode, heap)},
@@ -71,7 +71,7 @@ static uint32_t at_most(uint32_t n, uint32_t most)
     return n < most ? n : most;
 }
 
-/* Only what will be read again: a copy made from these fields and the original stay equal. */
+/* Visits only what will be read again, so that a copy made from these fields and the original stay equal. */
 void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
 {
     AnbTreeBuilder *h = v->head;
@@ -80,7 +80,7 @@ void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
     anb_visit(visitor, "leaf", v->leaf, ANB_F64, nodes);
     anb_visit(visitor, "gain", v->gain, ANB_F64, h->columns);
     if (!anb_visits_since(visitor, 4) && h->phase == ANB_BUILD_DIVIDE && h->best.column < h->columns)
-        v->gain[h->best.column] -= h->best.gain; /* it was added before rows were divided, and is afterwards now */
+        v->gain[h->best.column] -= h->best.gain; /* older layouts added it before rows were divided; now it is added after */
     anb_cuts_visit(v->cuts, nodes, visitor);
     if (h->phase >= ANB_BUILD_DONE)
         return;

@@ -60,7 +60,7 @@ static uint64_t arrival_run(const AnbWindow *h, uint64_t index, uint8_t *code)
     return step < h->arrivals ? h->gap - (index - h->first) % h->gap : h->pushed - index;
 }
 
-/* Slots follow each other in time but for one place, after the newest. */
+/* Slots are in order of time, except after the newest one. */
 void anb_window_arrivals(const AnbWindowView *v, size_t block)
 {
     const AnbWindow *h = v->head;

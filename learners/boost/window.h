@@ -31,8 +31,8 @@ typedef enum AnbWindowPhase { ANB_WINDOW_IDLE, ANB_WINDOW_SORT, ANB_WINDOW_CODE 
 typedef struct AnbWindow {
     uint64_t pushed;   /* rows ever: the next one goes to slot pushed % rows */
     uint64_t due;      /* rows seen when bins are remade next */
-    uint64_t from;     /* rows before this index are forgotten: in the ring, but no longer meant */
-    uint64_t first;    /* at the last mark: index of the oldest row that is meant */
+    uint64_t from;     /* rows before this index are dropped: still in the ring, but not used */
+    uint64_t first;    /* at the last mark: index of the oldest row in use */
     uint64_t gap;      /* rows that share an arrival code; 0: never marked */
     uint32_t arrivals; /* edges between arrival codes: up to ANB_EDGES */
     uint32_t phase;    /* AnbWindowPhase */
@@ -74,14 +74,14 @@ static inline uint8_t *anb_window_block(const AnbWindowView *view, size_t block)
     return view->codes + block * (view->room.features + 1) * ANB_CUTS_BLOCK;
 }
 
-/* Rows in the ring that are not forgotten. */
+/* Rows in the ring that are not dropped. */
 static inline size_t anb_window_live(const AnbWindowView *view)
 {
     size_t size = anb_window_size(view), since = (size_t)(view->head->pushed - view->head->from);
     return since < size ? since : size;
 }
 
-/* Forgets all rows but the last `keep`. */
+/* Drops all rows but the last `keep`. */
 static inline void anb_window_forget(const AnbWindowView *view, size_t keep)
 {
     if (anb_window_live(view) > keep)
@@ -107,7 +107,7 @@ static inline bool anb_window_due(const AnbWindowView *view)
 /* Sets the arrival bins by the live rows that are in the ring now: one at least. */
 void anb_window_mark(const AnbWindowView *view);
 
-/* Codes the arrivals of a block by the last mark: rows that came since have the last code, forgotten ones
+/* Codes the arrivals of a block by the last mark: rows that came since have the last code, dropped ones
  * ANB_FINE_MISSING. */
 void anb_window_arrivals(const AnbWindowView *view, size_t block);
 
@@ -130,7 +130,7 @@ float anb_window_threshold(const AnbWindowView *view, size_t column, size_t code
 uint32_t anb_window_slice(const AnbWindowView *view);
 
 void anb_window_visit(const AnbWindowView *view, AnbVisitor *visitor);
-/* Whether a state that was read from a file can be gone on with. */
+/* Whether a state from a file is valid, so that learning can continue. */
 bool anb_window_valid(const AnbWindowView *view);
 
 #endif

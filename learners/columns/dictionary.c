@@ -3,12 +3,12 @@
 #include "src/numeric/fields.h"
 #include "src/numeric/moments.h"
 
-/* Counts of 8 times as many samples as there are entries ago are worth 1/e of one now. */
+/* A count fades by the factor 1/e within 8 times as many samples as there are entries. */
 static const double FADE = 8;
 static const double MOST = 0x1p500;
 static const double FORGET = 0.999,
-                    FARTHEST = 20; /* of the memories' losses: a sample ago; errors in units of their size */
-enum { SPARSE = 2 };               /* the layout that holds used entries alone */
+                    FARTHEST = 20; /* discount of the memories' losses; bound of an error in units of its scale */
+enum { SPARSE = 2 };               /* the first layout that holds only used entries */
 
 /* How many of the set's keys are in use: the first ones. */
 static size_t keys_used(const AnbSet *set)
@@ -36,7 +36,7 @@ double anb_dictionary_growth(size_t n_sets)
     return 1 + 1 / (FADE * ANB_SET * (double)n_sets);
 }
 
-/* All smaller by the same factor, a power of two: nothing is rounded but what leaves the doubles. */
+/* Divides all counts by the same power of two, so that nothing is rounded but numbers that underflow. */
 void anb_dictionary_bound(AnbDictionary *d, AnbSet *sets, size_t n_sets)
 {
     if (d->worth < MOST)
@@ -79,7 +79,7 @@ void anb_dictionary_judge(AnbDictionary *d, const AnbCategory *entry, double smo
     d->fading = w[ANB_FADING] / sum;
 }
 
-/* How far an exponential mean goes for w samples of the same target. */
+/* The step of an exponential mean for w equal targets. */
 static double share_of(double w, double memory)
 {
     return w == 1 ? 1 / memory : 1 - anb_exp(w * anb_log1p(-1 / memory));
@@ -106,7 +106,7 @@ void anb_category_learn(AnbCategory *entry, double y, double weight, double memo
     entry->last = y;
 }
 
-/* Puts a category into its place among the n most frequent ones found so far; how many there are then. */
+/* Inserts a category into the n most frequent ones so far. Returns how many there are then. */
 static size_t insert(AnbCategoryEffect *top, size_t found, size_t n, const AnbCategoryEffect *entry)
 {
     size_t at = found;
@@ -166,7 +166,7 @@ static size_t sets_size(const AnbNode *self, const AnbField *field)
     return n < SIZE_MAX / 4 / sizeof(AnbSet) ? n * sizeof(AnbSet) : SIZE_MAX / 2;
 }
 
-/* Sets of an older layout are whole. */
+/* Sets of an older layout have all entries. */
 static void visit_whole(AnbSet *set, uint8_t *used, AnbVisitor *visitor)
 {
     anb_struct_visit(set_fields, set, visitor);

@@ -1,15 +1,15 @@
 /*
- * A bounded dictionary of one column's categories: what is known of the targets seen with each.
+ * A bounded dictionary of one column's categories, with statistics of the targets of each.
  *
  *     set   8 keys in one cache line, then their 8 entries
  *     set of a key = some bits of its hash
  *
- * A full set gives the entry up whose faded count is least, the first of equals; so the used entries are the first of
- * their set. Counts fade by the samples that the column has seen; instead of fading them all, each new one counts more
- * (`AnbDictionary.worth`).
+ * In a full set the entry with the smallest faded count, the first of equals, is replaced; so the used entries are the
+ * first of their set. Counts fade with each sample of the column; instead of multiplying them all, each new sample counts
+ * more (`AnbDictionary.worth`).
  *
- * Which memory says most about the next target differs between columns: a player's last salary, the mean of all flats of
- * a district. Each column weighs the three that its entries hold by the squared errors they would have made:
+ * Which mean predicts the next target best differs between columns: for a player's salary the last one, for flats of a
+ * district the mean of all. Each column weighs the three means of its entries by the squared errors of predicting by them:
  *
  *     L_i <- .999 L_i + weight min(|y - f_i| / s, 20)^2      f: last target, fading mean, smoothed mean
  *     w_i proportional to (least L / L_i)^8                  s: the running size of the errors (error_scale.h)
@@ -26,11 +26,11 @@
 enum { ANB_SET = 8 };
 
 typedef struct AnbCategory {
-    double score;  /* faded count times what a count was worth */
+    double score;  /* faded count, in units of `worth` */
     double weight; /* sum of weights */
     double mean;   /* of the targets */
     double fading; /* the same over the last `memory` of them */
-    double effect; /* what the category adds to the linear model */
+    double effect; /* coefficient beside the linear model */
     double last;   /* target */
 } AnbCategory;
 
@@ -43,12 +43,12 @@ enum { ANB_LAST, ANB_FADING, ANB_SMOOTHED, ANB_MEMORIES };
 
 /* The head of a column's dictionary, in the block; its sets lie elsewhere. */
 typedef struct AnbDictionary {
-    double worth;              /* of a count now */
+    double worth;              /* weight of a sample in the counts now */
     double loss[ANB_MEMORIES]; /* L */
-    double last, fading;       /* w of these two; the rest is the smoothed mean's */
+    double last, fading;       /* w of these two; that of the smoothed mean is the rest to 1 */
 } AnbDictionary;
 
-/* Bits that no cell has: every NaN becomes missing. */
+/* A key that no cell has, since every NaN becomes the missing category. */
 #define ANB_FREE_KEY UINT64_C(0x7ff8000000000001)
 
 /* The key of a cell: never 0; both zeros are one, and a NaN is the missing category. */
@@ -77,28 +77,28 @@ static inline size_t anb_set_find(const AnbSet *set, uint64_t key)
     return found ? (size_t)__builtin_ctz(found) : ANB_SET;
 }
 
-/* Makes room for a key that is not there: an entry of zeros. `used` follows. Returns which. */
+/* Inserts a key that is not in the set, with an entry of zeros; updates `used`. Returns its place. */
 size_t anb_set_insert(AnbSet *set, uint8_t *used, uint64_t key);
 
-/* How much more a count is worth from one sample to the next. */
+/* The factor by which `worth` grows with each sample. */
 double anb_dictionary_growth(size_t n_sets);
-/* The column has seen a sample of a category: its count grows, all others fade. */
+/* Counts a sample of a category; all other counts fade. */
 static inline void anb_dictionary_count(AnbDictionary *d, double growth, AnbCategory *entry, double weight)
 {
     d->worth = d->worth == 0 ? 1 : d->worth * growth;
     entry->score += d->worth * weight;
 }
-/* To be called after a count: scales all down before a count is worth more than doubles hold. */
+/* To be called after a count: scales all counts down before they overflow. */
 void anb_dictionary_bound(AnbDictionary *d, AnbSet *sets, size_t n_sets);
-/* What the column's memories say together of an entry's next target. */
+/* The weighted mean of the three means of an entry. */
 static inline double anb_dictionary_blend(const AnbDictionary *d, const AnbCategory *entry, double smoothed)
 {
     return d->last * entry->last + d->fading * entry->fading + (1 - d->last - d->fading) * smoothed;
 }
-/* The entry's next target has come; per_error is 1 / s. */
+/* Scores the three means of an entry by its next target; per_error is 1 / s. */
 void anb_dictionary_judge(AnbDictionary *d, const AnbCategory *entry, double smoothed, double y, double per_error,
                           double weight);
-/* The category's targets are one more: means and weight follow. */
+/* Adds a target to the category's means and weight. */
 void anb_category_learn(AnbCategory *entry, double y, double weight, double memory);
 
 extern const AnbField anb_dictionary_fields[];
@@ -113,7 +113,7 @@ extern const AnbPart anb_sets_part;
 /* The most frequent categories, up to n, by their faded count; how many. */
 size_t anb_dictionary_frequent(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, AnbCategoryEffect *out,
                                size_t n);
-/* Whether sets from a file are some. */
+/* Whether sets from a file are valid. */
 bool anb_dictionary_valid(const AnbDictionary *d, const AnbSet *sets, size_t n_sets, uint64_t seed);
 
 #endif

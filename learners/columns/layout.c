@@ -20,7 +20,7 @@ static void count(AnbColumnsLayout *l, char letter, size_t n)
 
 static const size_t LONG = 12; /* cells from which on a memcpy pays */
 
-/* The next free place of each list, NULL while they are counted. */
+/* The next free place of each list; NULL while they are only counted. */
 typedef struct Lists {
     AnbColumnsMove *next[ANB_LISTS];
     size_t n[ANB_LISTS];

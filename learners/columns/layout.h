@@ -1,11 +1,11 @@
 /*
- * Where everything of a row of typed columns goes, from the kinds of `columns` alone.
+ * The layout of a row of typed columns, which follows from the option `kinds` of `columns`.
  *
  *     the child's row: numbers and codes | ANB_CALENDAR for each time | ANB_STATISTICS for each category, code and time
  *     the work:        the child's row | what the linear model reads | times | categories
  *
- * A row's cells get to the work by three lists that are made once: blocks of columns side by side, single columns, and
- * where the codes lie, which are no numbers where they are a text's hash.
+ * A row's cells are copied by three lists that are made once: blocks of adjacent columns, single columns, and the places of
+ * codes, which become missing numbers where they are the hash of a text.
  */
 #ifndef ANB_COLUMNS_LAYOUT_H
 #define ANB_COLUMNS_LAYOUT_H
@@ -17,7 +17,7 @@ enum { ANB_STATISTICS = 4 };
 
 enum { ANB_BLOCKS, ANB_CELLS, ANB_CODES, ANB_LISTS };
 
-/* Of a list: n columns from one on, to as many doubles of the work; of codes these alone. */
+/* An entry of a list: n columns from `from` on, to as many doubles of the work; for codes only `to` is used. */
 typedef struct AnbColumnsMove {
     uint32_t from, to, n;
 } AnbColumnsMove;
@@ -42,16 +42,16 @@ AnbColumnsLayout anb_columns_layout(const AnbColumnsOptions *options, size_t n_f
 size_t anb_columns_moves(const AnbColumnsLayout *l);
 void anb_columns_list(const AnbColumnsOptions *options, size_t n_features, const AnbColumnsLayout *l,
                       AnbColumnsMove *moves);
-/* Where the work has its times, and its categories behind them, those that the hours of the week are last. */
+/* Where the times start in the work; the categories follow, then the hours of the week. */
 static inline size_t anb_columns_times(const AnbColumnsLayout *l)
 {
     return l->width + l->inputs;
 }
-/* A row's numbers, times and categories, but for the hours of the week. */
+/* Copies a row's numbers, times and categories, without the hours of the week. */
 void anb_columns_split(const AnbColumnsLayout *l, const AnbColumnsMove *moves, const double *x, double *work);
 /* Where feature i of the child's row comes from. */
 void anb_columns_source(const AnbColumnsOptions *options, size_t n_features, size_t i, AnbFeatureSource *source);
-/* Which dictionary is a column's; SIZE_MAX: none. */
+/* The index of a column's dictionary; SIZE_MAX: it has none. */
 size_t anb_columns_dictionary(const AnbColumnsOptions *options, size_t n_features, size_t column);
 
 /* Sums shares of the child's row up to shares of the columns. */

@@ -35,15 +35,15 @@ AnbColumnsDue anb_columns_line_due(const View *v, double weight)
 
 /* ---- saying ------------------------------------------------------------------------------------------------------ */
 
-/* Sines and cosines stand as they are; 0 where the time is missing. */
+/* Copies sines and cosines; 0 where the time is missing. */
 static void copy_circles(const double *from, double *z)
 {
     for (size_t i = 0; i < ANB_CIRCLES; i++)
         z[i] = from[i] == from[i] ? from[i] : 0;
 }
 
-/* What the times add to the prediction; of a row that is due their square is added to the norm. */
-static double circles_say(const View *v, const Work *w, AnbColumnsDue due)
+/* The times' part of the prediction; for a row that is due it adds their square to the norm. */
+static double predict_circles(const View *v, const Work *w, AnbColumnsDue due)
 {
     const AnbColumnsLayout *l = v->l;
     double *circles = w->z + l->numbers;
@@ -54,26 +54,26 @@ static double circles_say(const View *v, const Work *w, AnbColumnsDue due)
     return anb_dot(v->a + l->numbers, circles, l->times * ANB_CIRCLES);
 }
 
-static double clipped_says(const View *v, const Work *w)
+static double predict_clipped(const View *v, const Work *w)
 {
     return anb_standardize_dot(w->row, v->average, v->inv_sd, CLIP, v->a, v->l->numbers, w->z, w->norm);
 }
 
-static double numbers_say(const View *v, const Work *w, AnbColumnsDue due)
+static double predict_numbers(const View *v, const Work *w, AnbColumnsDue due)
 {
     const AnbRange *usual = &v->s->line;
     if (due || is_young(v))
-        return clipped_says(v, w);
-    double said = anb_dot(v->b, w->row, v->l->numbers) - v->s->offset;
-    return said >= usual->low && said <= usual->high ? said : clipped_says(v, w);
+        return predict_clipped(v, w);
+    double predicted = anb_dot(v->b, w->row, v->l->numbers) - v->s->offset;
+    return predicted >= usual->low && predicted <= usual->high ? predicted : predict_clipped(v, w);
 }
 
-double anb_columns_line_says(const View *v, const Work *w, AnbColumnsDue due)
+double anb_columns_line_predict(const View *v, const Work *w, AnbColumnsDue due)
 {
-    double said = numbers_say(v, w, due);
-    if (due && said - said == 0)
-        anb_range_follow(&v->s->line, said);
-    return v->l->times == 0 ? said : said + circles_say(v, w, due);
+    double predicted = predict_numbers(v, w, due);
+    if (due && predicted - predicted == 0)
+        anb_range_follow(&v->s->line, predicted);
+    return v->l->times == 0 ? predicted : predicted + predict_circles(v, w, due);
 }
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
@@ -93,7 +93,7 @@ static void learn_weights(const View *v, const Work *w, double step, double weig
         memset(v->a, 0, v->l->inputs * sizeof *v->a);
 }
 
-/* A feature whose moments left the doubles starts again. */
+/* Restarts features whose moments are not finite. */
 static void reset_bad_features(const View *v, const AnbRow *row)
 {
     for (size_t j = 0; j < v->l->numbers; j++)
@@ -110,8 +110,8 @@ static void learn_moments(const View *v, const AnbRow *row, const Work *w, AnbCo
         reset_bad_features(v, row);
 }
 
-/* The weights of numbers that are not standardised. Where some are not finite, an offset so large that no prediction is in the
- * usual range: then every row is standardised. */
+/* Computes the weights of numbers that are not standardised. Where some are not finite it sets an offset so large that no
+ * prediction is in the usual range, so that every row is standardised. */
 static void follow_weights(const View *v)
 {
     size_t n = v->l->numbers;

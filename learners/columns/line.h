@@ -1,6 +1,6 @@
 /*
- * The linear model of a row's numbers and of the sines and cosines of its times. The categories' effects are what
- * remains beside it.
+ * The linear model of a row's numbers and of the sines and cosines of its times. The categories' effects are learned from
+ * its residual.
  *
  *     predicts  a . z                       z: numbers, standardised and clipped to +-4; sines and cosines as they are
  *     learns    a += r err z / (1 + |z|^2) / (1 + sum of the effects' gains)     normalised LMS, Nagumo & Noda 1967
@@ -24,11 +24,11 @@
  * of the rows that are learned. */
 typedef enum AnbColumnsDue { ANB_NOT_DUE, ANB_DUE, ANB_DUE_WITH_SPREADS } AnbColumnsDue;
 
-/* Whether the row that comes is one to learn from. */
+/* Whether the linear model learns from the next row. */
 AnbColumnsDue anb_columns_line_due(const AnbColumnsView *v, double weight);
-/* What the model says of the row that was mapped; of a row that is due it leaves z and its square in the work. */
-double anb_columns_line_says(const AnbColumnsView *v, const AnbColumnsWork *w, AnbColumnsDue due);
-/* Learns a row that was due; step: of its error, shared with the effects. `row` hears of features that begin again. */
+/* The model's prediction for the mapped row; for a row that is due it leaves z and its square in the work. */
+double anb_columns_line_predict(const AnbColumnsView *v, const AnbColumnsWork *w, AnbColumnsDue due);
+/* Learns a row that was due; step: of its error, shared with the effects. Restarted features are counted in `row`. */
 void anb_columns_line_learn(const AnbColumnsView *v, const AnbColumnsWork *w, const AnbRow *row, AnbColumnsDue due,
                             double step, double weight);
 

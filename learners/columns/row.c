@@ -24,7 +24,7 @@ AnbColumnsWork anb_columns_work(const AnbColumnsLayout *l, double *scratch)
     return w;
 }
 
-/* Finds the row's categories. Every step asks memory for what the next one reads, so that they do not wait in turn. */
+/* Finds the row's categories. Every step prefetches what the next one reads. */
 static void locate(const AnbNode *self, const View *v, const Work *w)
 {
     for (size_t c = 0; c < v->l->categories; c++) {
@@ -41,7 +41,7 @@ static void locate(const AnbNode *self, const View *v, const Work *w)
     }
 }
 
-/* All but the log count, whose argument is left for later. */
+/* Writes a category's statistics; in place of the log count its argument. */
 static void encode(const View *v, const Work *w, size_t c)
 {
     double *out = w->row + v->l->plain + c * ANB_STATISTICS, g = v->s->mean;
@@ -69,7 +69,7 @@ static void read_times(const View *v, const Work *w)
         hours[t] = anb_calendar_turns(w->times[t], anb_columns_calendar(v, w, t));
 }
 
-/* What comes of times and categories, their logarithms together. */
+/* Writes the features of times and categories, with all logarithms computed together. */
 static void fill(const View *v, const Work *w)
 {
     const AnbColumnsLayout *l = v->l;
@@ -89,7 +89,7 @@ static void fill(const View *v, const Work *w)
 const double *anb_columns_map(const AnbNode *self, const View *v, const double *cells, const Work *w)
 {
     anb_columns_split(v->l, v->moves, cells, w->row);
-    if (v->l->categories > 0) { /* every time is one as well */
+    if (v->l->categories > 0) { /* each time counts as a category as well */
         read_times(v, w);
         locate(self, v, w);
         fill(v, w);

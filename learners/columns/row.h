@@ -1,5 +1,5 @@
 /*
- * The state of `columns` as its functions see it, and its work on a row: from cells to the child's row.
+ * A view of the state of `columns`, and the mapping of a row's cells to the child's row.
  */
 #ifndef ANB_COLUMNS_ROW_H
 #define ANB_COLUMNS_ROW_H
@@ -12,11 +12,11 @@
 typedef struct AnbColumns {
     double weight, mean; /* of all targets */
     double rows;         /* learned since the shares were gathered, up to GATHER */
-    double knows_shares; /* 1 once the child could say */
-    double blends;       /* 1 in models whose first sample was learned by layout 2: recent is of all memories */
-    AnbErrorScale scale; /* of what the linear model leaves over */
+    double knows_shares; /* 1 once the child had importances */
+    double blends;       /* 1 in models that started with layout 2 or later: `recent` is a mix of three means */
+    AnbErrorScale scale; /* of the linear model's residual */
     AnbRange range;      /* of the targets, learned as if they may be wrong */
-    AnbRange line;       /* of what the linear model said of the numbers of rows that it learned */
+    AnbRange line;       /* of the linear model's predictions from numbers, for rows that it learned */
     double offset;       /* b . mean */
 } AnbColumns;
 
@@ -35,7 +35,7 @@ typedef struct AnbColumnsView {
     AnbSet *sets;
 } AnbColumnsView;
 
-/* Where a category was found. */
+/* The entry of a row's category. */
 typedef struct AnbPlace {
     uint64_t key;
     AnbSet *set;

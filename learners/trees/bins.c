@@ -3,7 +3,7 @@
 #include "src/numeric/fields.h"
 
 enum {
-    LATER = 4,   /* times as many rows as for these edges are seen for the next ones */
+    LATER = 4,   /* factor of the number of rows from these edges to the next ones */
     PART = 256,  /* cells merged in a step */
     STEP = 200,  /* moves of cells that a step makes at least while the reservoir fills; twice as many later */
     EDGES = 16,  /* edges made in a step */
@@ -105,8 +105,8 @@ static void sort_some(AnbBins *bins, uint32_t cells, uint64_t start)
         sort_part(sample_of(bins, d, d - 1 - i) + (bins->seen - since - cells), cells);
 }
 
-/* While the reservoir fills its cells are sorted in place, since the row that a later one replaces is drawn at random: so merging
- * blocks is left to do when edges are due. Within a row one step is made; none of the longer ones while edges are made. */
+/* While the reservoir fills, its cells are sorted in place, which is allowed since the row that a later one replaces is drawn
+ * at random. When edges are due only blocks have to be merged. One step a row; no long one while edges are made. */
 static void sort_ahead(AnbBins *bins)
 {
     const bool making = bins->seen >= bins->due;
@@ -120,7 +120,7 @@ static void sort_ahead(AnbBins *bins)
     sort_some(bins, BLOCK, 3 * AHEAD);
 }
 
-/* What is sorted is not replaced while edges are made of it. */
+/* Cells are not replaced while edges are made of them. */
 bool anb_bins_see(AnbBins *bins, const double *row, uint32_t draw)
 {
     uint64_t slot = bins->seen++;
@@ -207,7 +207,7 @@ static void finish_edges(AnbEdges *edges)
         edges->coarse[i] = edges->edge[8 * i + 7];
 }
 
-/* What is left to be shared out among bins, on the way up through a sorted sample. */
+/* The values that are not assigned to bins yet, on the way up through a sorted sample. */
 typedef struct Sharing {
     size_t at;     /* the next value */
     size_t kinds;  /* distinct values from there on */
@@ -216,7 +216,7 @@ typedef struct Sharing {
     size_t bins;   /* they and it */
 } Sharing;
 
-/* To before the last value that an empty bin takes in any case: where as many kinds as bins would be left behind it. */
+/* Skips values that an empty bin takes in any case: up to the one behind which as many distinct values as bins are left. */
 static void skip(Sharing *s, const double *sample)
 {
     size_t due = (s->left + s->bins - 1) / s->bins, more = due > 2 ? due - 2 : 0;
@@ -322,8 +322,8 @@ static uint32_t cells_taken(const AnbBins *bins)
     return rows > bins->taken ? rows : bins->taken;
 }
 
-/* The next block of the reservoir goes to where its cells are sorted; one that is not in order yet, as most are, takes a step more.
- * Returns how often a cell was moved. */
+/* Copies the next block of the reservoir to the sorter; a block that is not sorted takes a step more. Returns how often a
+ * cell was moved. */
 static uint32_t take(AnbBins *bins, size_t feature)
 {
     double *to = sorted_of(bins, bins->features).buffer;

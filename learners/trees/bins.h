@@ -30,7 +30,7 @@ enum {
 typedef struct AnbBins {
     uint64_t seen; /* rows */
     uint64_t due;  /* rows seen when the edges are to be made next */
-    uint64_t made; /* how many times they were made: whoever keeps codes compares it */
+    uint64_t made; /* how many times they were made; code that stores codes compares it */
     uint64_t features;
     AnbSorter sorter; /* of the feature whose edges are under way */
     uint32_t taken;   /* of its cells, how many were looked at */
@@ -51,7 +51,7 @@ size_t anb_bins_bytes(size_t features);
 void anb_bins_init(AnbBins *bins, size_t features);
 
 /**
- * Shows a row to the reservoir.
+ * Adds a row to the reservoir.
  *
  * @param bins  the bins
  * @param row   `features` values, NaN = missing
@@ -61,7 +61,8 @@ void anb_bins_init(AnbBins *bins, size_t features);
  */
 bool anb_bins_see(AnbBins *bins, const double *row, uint32_t draw);
 
-/* A step towards one feature's new edges, which anb_bins_finish puts into use: whether they are made. Cost: up to 1 us. */
+/* A step of making one feature's new edges, which anb_bins_finish puts into use. Returns whether they are done. Cost: up to
+ * 1 us. */
 bool anb_bins_step(AnbBins *bins, size_t feature);
 /* Steps a sample: up to 16 features' edges are made within 1,400 samples. */
 static inline size_t anb_bins_steps(size_t features)
@@ -82,7 +83,7 @@ void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor);
 /* Every used field, for the part that it belongs to; `making`: features whose edges are not made yet, 0 where none are under
  * way. */
 void anb_bins_visit(AnbBins *bins, size_t features, size_t making, AnbVisitor *visitor);
-/* Whether bins from a file can be gone on with. */
+/* Whether bins from a file are valid, so that learning can continue. */
 bool anb_bins_valid(const AnbBins *bins, size_t features);
 
 static inline const AnbEdges *anb_bins_edges(const AnbBins *bins, size_t feature)

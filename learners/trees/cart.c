@@ -1,4 +1,4 @@
-/* An incremental tree: where everything lies, the way down, what a snapshot sees. */
+/* An incremental tree: its layout in memory, the walk to a leaf, saving. */
 #include "cart.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/places.h"

@@ -33,9 +33,9 @@
 enum { ANB_CART_RATES = 4, ANB_CART_DEPTH = 60 };
 #define ANB_NO_SLOT UINT32_MAX
 #define ANB_SLOT_FRESH                                                                                                 \
-    (UINT64_MAX - 1) /* what a slot's histogram is made by before its first sample, which clears it */
+    (UINT64_MAX - 1) /* `made` of a slot before its first sample, which clears the histogram */
 
-/* What never changes, and where everything lies; anb_cart_layout fills what is below the line. */
+/* The constant parameters of a tree and its layout; anb_cart_layout fills the members below the line. */
 typedef struct AnbCartPlan {
     size_t features;
     double share;   /* of the features that a leaf tries, (0, 1]; at most 32 are tried */
@@ -45,7 +45,7 @@ typedef struct AnbCartPlan {
     AnbLeaves leaf;
     double bag; /* mean weight of a sample */
     double min_f;
-    double memory; /* samples that a linear leaf's past counts for, at most */
+    double memory; /* largest number of samples that a linear leaf counts */
     /* ---- */
     size_t tried, stride;
     AnbRls rls;
@@ -65,7 +65,7 @@ typedef struct AnbCartNode {
     double threshold;
     uint32_t child, parent, feature, leaf;
     uint32_t missing_left, depth;
-    double correction[ANB_CART_RATES]; /* the owner's: what an ensemble adds on the way down */
+    double correction[ANB_CART_RATES]; /* the ensemble's: added for rows that pass the node */
 } AnbCartNode;
 
 typedef struct AnbCartLeaf {
@@ -73,22 +73,22 @@ typedef struct AnbCartLeaf {
     double low, high;               /* their range; low > high: none yet */
     double mean_error, model_error; /* faded squared errors of the shrunk mean and of the model */
     double model_count;             /* samples that the model counts for */
-    double since, loss;             /* weight since the last look; squared error since `start` */
+    double since, loss;             /* weight since the last test for a split; squared error since `start` */
     uint64_t start;
     uint32_t node, slot;
 } AnbCartLeaf;
 
 typedef struct AnbSlot {
-    double count, sum, squares;  /* of what the histogram was shown */
+    double count, sum, squares;  /* of the samples in the histogram */
     double reference;            /* targets are taken about it */
     double offset;               /* an rls model's targets as well */
-    uint64_t made, born;         /* the bins' edges it is by; the tree's clock when it started */
+    uint64_t made, born;         /* version of the bins' edges; the tree's clock when it started */
     double gain;                 /* of the search for a split: the best so far, a unit of weight */
-    uint32_t leaf, looked, best; /* features that it has looked at; the best of them */
+    uint32_t leaf, looked, best; /* features searched so far; the best of them */
     uint32_t unused;
 } AnbSlot;
 
-/* A leaf and what it says of a row. */
+/* A leaf and its prediction for a row. */
 typedef struct AnbReached {
     uint32_t node, leaf;
     double mean, model, value;
@@ -103,19 +103,19 @@ typedef struct AnbCartSample {
     const double *white;   /* the whitened row (whiten.h), d entries; NULL: a cell is missing, models do not learn */
     double white0, energy; /* the constant's entry; the product of row and whitened row, about d + 1 */
     double y, weight;      /* weight > 0, bagging in */
-    bool chasing;          /* histograms show `residual` in place of y: splits go where an ensemble is wrong */
+    bool chasing;          /* histograms sum `residual` in place of y: splits go where an ensemble has errors */
     double residual;
     double limit; /* errors are clipped to it in linear models */
     double min_f;
     AnbRandom *random;
-    double *scratch; /* what reach was given */
+    double *scratch; /* that of reach */
 } AnbCartSample;
 
 void anb_cart_layout(AnbCartPlan *plan);
-/* One leaf that knows nothing; whatever was there before. */
+/* Initialises a tree of one leaf without samples, whatever the memory holds. */
 void anb_cart_init(const AnbCartPlan *plan, AnbCart *cart);
 
-/* Where a row ends up, and what is said there. `scratch`: anb_rls_scratch(features) doubles where leaves are rls. */
+/* Finds the leaf of a row and its prediction. `scratch`: anb_rls_scratch(features) doubles where leaves are rls. */
 AnbReached anb_cart_reach(const AnbCartPlan *plan, const AnbCart *cart, const double *x, const double *raw,
                           double *scratch);
 /* Learns a sample in the leaf where reach has just found it. Cost: some 100 ns at 12 features. */
@@ -180,7 +180,7 @@ static inline double *anb_cart_rls(const AnbCartPlan *plan, AnbCart *cart, uint3
 /* Samples that the prior of a leaf's mean counts for. */
 #define ANB_LEAF_SHRINK 10.0
 
-/* cart_leaf.c: what a leaf predicts, how it learns, and what its two children start with. */
+/* cart_leaf.c: how a leaf predicts and learns, and the initial models of its two children. */
 void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t leaf, const double *x, double *scratch,
                       AnbReached *out);
 void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at, const AnbCartSample *sample);

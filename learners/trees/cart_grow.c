@@ -1,8 +1,8 @@
-/* How a tree grows: histograms of the leaves that hold a slot, the test for a split, and who gets the next slot. */
+/* How a tree grows: histograms of the leaves that hold a slot, the test for a split, and which leaf gets a slot. */
 #include "cart.h"
 #include "src/simd/kernels.h"
 
-static const double period = 50;  /* weight between two looks */
+static const double period = 50;  /* weight between two tests for a split */
 static const double min_side = 5; /* samples on either side of a split: a single one bagged often must not make one */
 enum { STALE = 5000, YOUNG = 1000, FRUITLESS = 1000 };
 
@@ -22,7 +22,7 @@ static void start_histogram(const AnbCartPlan *plan, AnbCart *cart, uint32_t ind
     slot->gain = 0;
 }
 
-/* A split starts two histograms, of which a sample is shown to neither: so each is cleared by its own first one. */
+/* A split starts two histograms; the sample that caused it goes to neither. Each is cleared by its own first sample. */
 static void clear_histogram(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, uint64_t made)
 {
     anb_cart_slot(plan, cart, index)->made = made;
@@ -51,7 +51,7 @@ static void assign(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, uint3
     start_histogram(plan, cart, index);
 }
 
-/* Edges made at no time: the next sample assigns the slot anew. */
+/* Sets an invalid version of the edges, so that the next sample clears the histogram. */
 void anb_cart_empty(const AnbCartPlan *plan, AnbCart *cart)
 {
     for (uint32_t i = 0; i < cart->pool.used; i++)
@@ -134,7 +134,7 @@ static bool look_further(const AnbCartPlan *plan, AnbCart *cart, uint32_t index,
     return slot->looked >= plan->tried;
 }
 
-/* What a gain has above the least that is accepted: > 0 where F > min_f. */
+/* The gain less the least gain that is accepted; > 0 where F > min_f. */
 static double worth(const AnbCartPlan *plan, const AnbSlot *slot, double gain, double min_f)
 {
     double squares = slot->squares - slot->sum * (slot->sum / slot->count), rest = squares - gain;
@@ -163,7 +163,7 @@ static uint32_t branch(const AnbCartPlan *plan, AnbCart *cart, uint32_t leaf, co
     return child;
 }
 
-/* What the histogram knows of the two sides becomes the children's statistics. */
+/* Sets the children's statistics from the histogram's two sides. */
 static void share(const AnbCartPlan *plan, AnbCart *cart, const AnbSlot *slot, uint32_t leaf, uint32_t right,
                   const AnbSplit *split, bool chasing)
 {
@@ -177,7 +177,7 @@ static void share(const AnbCartPlan *plan, AnbCart *cart, const AnbSlot *slot, u
     }
 }
 
-/* The right child takes over a copy of the left one's rls model, where there is a slot for it. */
+/* Gives the right child a copy of the left one's rls model, where there is a slot for it. */
 static void begin_right(const AnbCartPlan *plan, AnbCart *cart, uint32_t from, uint32_t right,
                         const AnbCartSample *sample)
 {
@@ -237,7 +237,7 @@ static bool found_nothing(const AnbCartPlan *plan, const AnbSlot *slot)
     return plan->tried < plan->features && slot->count > FRUITLESS * plan->bag;
 }
 
-/* The search that began with the last look is over: a split, or other features. */
+/* Ends a search: splits the leaf, or draws other features. */
 static void decide(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbCartSample *sample)
 {
     AnbCartLeaf *leaf = anb_cart_leaf(plan, cart, index);
@@ -264,7 +264,7 @@ static void request_slot(const AnbCartPlan *plan, AnbCart *cart, uint32_t index,
     }
 }
 
-/* Weight before a look is due at which its search begins, so that it ends with it. */
+/* The weight before a test for a split at which its search begins, so that both end together. */
 static double ahead(const AnbCartPlan *plan)
 {
     return plan->bag * (double)((plan->tried - 1) / plan->look);

@@ -23,7 +23,7 @@ double anb_leaf_mean(const AnbCartLeaf *leaf)
     return leaf->prior + (leaf->mean - leaf->prior) * (leaf->count / (leaf->count + ANB_LEAF_SHRINK));
 }
 
-/* Within what the leaf has seen; the mean before that, and where a missing cell left the model without an answer. */
+/* Clips to the range of the leaf's targets; returns the mean while there is none, and for a NaN from a missing cell. */
 static double bounded(const AnbCartLeaf *leaf, double value)
 {
     if (leaf->low > leaf->high || value != value)
@@ -60,7 +60,7 @@ void anb_leaf_predict(const AnbCartPlan *plan, const AnbCart *cart, uint32_t ind
     out->value = plan->leaf == ANB_LEAVES_LINEAR ? out->model : weighed(leaf, out->mean, out->model);
 }
 
-/* Errors beyond 1e150 count as that, so that what fades stays a number. */
+/* Errors are clipped to 1e150, so that faded squares stay finite. */
 static double squared(double gap)
 {
     return gap * gap < 1e300 ? gap * gap : 1e300;

@@ -29,9 +29,9 @@ typedef struct Between {
 /* A leaf's value as a constant and a share of its linear model. */
 typedef struct Model {
     const double *w; /* NULL: a constant */
-    double by;       /* what w counts for */
+    double by;       /* factor of w */
     double start;    /* the model's value: the path's columns as decided, the others as in the other row */
-    double rest;     /* what it gains where those are as in the row explained */
+    double rest;     /* its change where those are as in the explained row */
     double low, high;
 } Model;
 

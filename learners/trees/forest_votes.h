@@ -15,7 +15,7 @@ static inline double anb_votes_ratio(double least, const AnbFaded *error)
     return error->mean > 0 ? least / error->mean : 1;
 }
 
-/* The error of tree t, of its version that predicts. */
+/* The error of the predicting one of tree t's two versions. */
 static inline const AnbFaded *anb_votes_error(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, size_t t)
 {
     const AnbTreeHead *head = anb_online_forest_head(plan, forest, t);

@@ -1,5 +1,5 @@
 /*
- * Histograms over the codes of bins.h, and the best split they hold.
+ * Histograms over the codes of bins.h, and the search for the best split.
  *
  * A histogram of m features is AnbBin[m][ANB_CODES], flat; entry [k][c] sums the targets and weights of the samples
  * whose k-th feature has the code c, the last entry those with the cell missing. Sums stay small where targets are
@@ -31,12 +31,12 @@ typedef struct AnbSplitRule {
 } AnbSplitRule;
 
 /**
- * Looks for a better split on one feature.
+ * Finds the best split on one feature.
  *
  * @param h        ANB_CODES entries
  * @param edges    how many edges the feature has: codes 0 to edges are in use
- * @param rule     what is known and required
- * @param feature  written into best where this feature wins
+ * @param rule     sums of all samples, and requirements
+ * @param feature  written into `best` where this feature is better
  * @param best     the best so far, replaced only by a greater gain
  *
  * Cost: one division and a dozen other operations a code; twice that where cells are missing.

@@ -1,4 +1,4 @@
-/* Trees that vote and correct each other: prediction and learning. */
+/* A forest of trees that correct each other: prediction and learning. */
 #include "online_forest.h"
 #include "forest_votes.h"
 #include "src/numeric/clip.h"
@@ -6,9 +6,9 @@
 #include "src/simd/kernels.h"
 
 static const double rate[ANB_CART_RATES] = {.02, .08, .3, 1};
-static const double lean[ANB_CART_RATES] = {.6, .9, 1.3, 1.7}; /* below 1: toward the leaf; above: the root */
+static const double lean[ANB_CART_RATES] = {.6, .9, 1.3, 1.7}; /* below 1: larger near the leaf; above: near the root */
 static const double fade = .995, alarm_delta = .01, clip_sd = 4;
-static const double margin = .7; /* a new tree takes over below this part of the old one's squared error */
+static const double margin = .7; /* ratio of squared errors below which a new tree replaces the old one */
 enum { BACK_TRIAL = 200, BACK_AGE = 5000 };
 
 /* What predict leaves in its scratch, before one AnbReached a tree. */
@@ -121,7 +121,7 @@ double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlin
     return anb_range_clip(&forest->range, out->value) + forest->origin;
 }
 
-/* How far a rate goes for a sample of some weight: itself for 1, never beyond 1. */
+/* The rate for a sample of some weight: `one` for weight 1, at most 1. */
 static double pace_of(double one, double weight)
 {
     return weight == 1 ? one : one * weight / (1 - one + one * weight);
@@ -179,7 +179,7 @@ static bool chases(const AnbOnlineForestPlan *plan, size_t t)
     return plan->chase_f > 0 && t % 2 == 1;
 }
 
-/* The tree behind takes over; from now on it may grow on what is left over, so its histograms start again. */
+/* Replaces a tree by the one in the background, which may learn residuals from now on: its histograms start again. */
 static void swap(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, size_t t)
 {
     AnbTreeHead *head = anb_online_forest_head(plan, forest, t);
@@ -190,7 +190,7 @@ static void swap(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, size_
         anb_cart_empty(&plan->cart, anb_online_forest_tree(plan, forest, t, head->front));
 }
 
-/* The tree behind learns as well, always on y: what a forest leaves over after a drift is not worth growing on. */
+/* Trains the tree in the background, always on y: after a drift the forest's residual is no useful target. */
 static bool learn_back(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, size_t t, const AnbCartSample *sample,
                        double weight)
 {

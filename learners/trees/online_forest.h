@@ -27,12 +27,12 @@
 #include "src/numeric/moments.h"
 #include "src/numeric/weight_unit.h"
 
-/* What never changes; anb_online_forest_layout fills what is below the line. */
+/* The constant parameters of a forest; anb_online_forest_layout fills the members below the line. */
 typedef struct AnbOnlineForestPlan {
     AnbCartPlan cart;
     size_t trees;
-    bool background; /* new trees behind the old ones */
-    double chase_f;  /* the F of a split in trees that are grown on what is left over; 0 = there are none */
+       bool background; /* whether new trees are grown in the background */
+   double chase_f;  /* F of a split in trees that learn residuals; 0: there are none */
     /* ---- */
     size_t at_heads, at_whitener, at_bins, at_trees, bytes;
     size_t at_codes, at_scratch, each_scratch, scratch; /* doubles */
@@ -40,7 +40,7 @@ typedef struct AnbOnlineForestPlan {
 
 typedef struct AnbTreeHead {
     AnbFaded error[2];    /* of the two trees */
-    uint32_t front, back; /* which of the two answers; whether the other one is growing behind it */
+    uint32_t front, back; /* which of the two predicts; whether the other one is growing */
     AnbAdwin alarm;
 } AnbTreeHead;
 
@@ -48,8 +48,8 @@ typedef struct AnbOnlineForest {
     uint64_t samples;
     uint64_t making; /* the bins' edges are being remade: features left */
     AnbMoments target;
-    AnbRange range;      /* of what is left of the targets above the origin */
-    double origin;       /* the first target: trees learn how far the others are from it */
+       AnbRange range;      /* of targets less the origin */
+   double origin;       /* the first target, which is subtracted from all */
     AnbErrorScale error; /* of the prediction */
     AnbWeightUnit unit;
     AnbFaded rate_error[ANB_CART_RATES];
@@ -59,7 +59,7 @@ typedef struct AnbOnlineForest {
 void anb_online_forest_layout(AnbOnlineForestPlan *plan);
 void anb_online_forest_init(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, uint64_t seed);
 
-/* What the forest says of a row; `scratch` holds plan->scratch doubles. */
+/* The forest's prediction for a row; `scratch` holds plan->scratch doubles. */
 double anb_online_forest_predict(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, const double *x,
                                  const double *raw, double *scratch);
 
@@ -72,7 +72,7 @@ void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOn
  *
  * @param scratch  as predict has just left it for this row
  * @param drifts   counts trees that were replaced
- * @return         false where the forest can not go on (a squared error beyond the doubles): init it again
+ * @return         false where a squared error is not finite: the forest has to be initialised again
  */
 bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, const double *x,
                              const double *raw, double y, double weight, double *scratch, uint64_t *drifts);
@@ -80,7 +80,7 @@ bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *f
 /* Shares of the split gains, features of them, that sum to 1. */
 void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, double *out);
 
-/* What tree t counts for in the vote; and each pace: both sum to 1. */
+/* The weight of tree t; the weight of a pace: both sum to 1. */
 double anb_online_forest_vote(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, size_t tree);
 void anb_online_forest_paces(const AnbOnlineForest *forest, double *share);
 

@@ -5,16 +5,16 @@
 
 /* For each row, over the trees so far: the first tree's prediction; the weighted sum of the others' differences from it; the sum of the
  * corrections. */
-typedef struct Said {
+typedef struct Sums {
     double first[ANB_ROWS], sum[ANB_ROWS], correction[ANB_ROWS][ANB_CART_RATES];
-} Said;
+} Sums;
 
-static void add_tree(Said *said, const AnbReachedRows *tree, double vote, size_t rows)
+static void add_tree(Sums *sums, const AnbReachedRows *tree, double vote, size_t rows)
 {
     for (size_t i = 0; i < rows; i++) {
-        said->sum[i] += vote * (tree->value[i] - said->first[i]);
+        sums->sum[i] += vote * (tree->value[i] - sums->first[i]);
         for (int r = 0; r < ANB_CART_RATES; r++)
-            said->correction[i][r] += tree->correction[i][r];
+            sums->correction[i][r] += tree->correction[i][r];
     }
 }
 
@@ -48,7 +48,7 @@ void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOn
                                     double *out)
 {
     AnbOnlineForest *open = anb_view_of(forest);
-    Said said = {0};
+    Sums sums = {0};
     AnbReachedRows tree;
     double least = anb_votes_least_of_trees(plan, open), total = 0;
     for (size_t t = 0; t < plan->trees; t++) {
@@ -58,11 +58,11 @@ void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOn
                             anb_online_forest_tree(plan, open, t, anb_online_forest_head(plan, open, t)->front), rows,
                             &tree);
         if (t == 0)
-            memcpy(said.first, tree.value, rows->n * sizeof(double));
-        add_tree(&said, &tree, vote, rows->n);
+            memcpy(sums.first, tree.value, rows->n * sizeof(double));
+        add_tree(&sums, &tree, vote, rows->n);
     }
     const Paces paces = paces_of(forest);
     for (size_t i = 0; i < rows->n; i++)
         out[i] =
-            mix_paces(forest, &paces, said.first[i] + said.sum[i] / total, said.correction[i], (double)plan->trees);
+            mix_paces(forest, &paces, sums.first[i] + sums.sum[i] / total, sums.correction[i], (double)plan->trees);
 }

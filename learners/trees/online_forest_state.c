@@ -1,4 +1,4 @@
-/* What of a forest a snapshot holds, a caller can read, and a validator checks. */
+/* Saving, read-outs and validation of a forest. */
 #include "online_forest.h"
 #include "src/simd/kernels.h"
 
@@ -6,7 +6,7 @@ void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnli
 {
     AnbOnlineForest *open = anb_view_of(forest);
     size_t d = plan->cart.features;
-    size_t every = plan->chase_f > 0 ? 2 : 1; /* what is left over is mostly noise: those trees do not count */
+    size_t every = plan->chase_f > 0 ? 2 : 1; /* trees of residuals, which are mostly noise, do not count */
     double total = 0;
     for (size_t j = 0; j < d; j++) {
         out[j] = 0;

@@ -211,8 +211,8 @@ void anb_random_tree_join(AnbRandomTree *tree, size_t leaf, const AnbRandomRows 
     node->newest = arrival;
     uint32_t n = rows_in(tree, leaf, rows, 4 * rule->leaf, held);
     if (n == 4 * rule->leaf)
-        return;                                        /* tried often enough */
-    make_leaf(tree, leaf, rows, node->value, held, n); /* without the rows that the window has lost */
+        return;                                        /* enough trials */
+    make_leaf(tree, leaf, rows, node->value, held, n); /* without rows that left the window */
     if (n < 2 * rule->leaf || tree->nodes + 2 > tree->capacity)
         return;
     AnbRandomTrial trial;

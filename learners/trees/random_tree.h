@@ -10,10 +10,9 @@
  * pair draws for it; of a missing and a present value the threshold is infinite. The row's arrival number may be one more feature. Building costs about rows * log2(rows / leaf) *
  * cuts units of work, in slices of a given number of them.
  *
- * A leaf remembers which rows it holds, as a list from the newest to the oldest: its head is in the leaf, the rest in
- * `older` by the row's slot. A row that arrives joins its leaf, which splits by the same rule once it holds 2 `leaf`
- * rows. Rows are named by their arrival number modulo 2^32; one that the window has lost ends its list, since all
- * behind it are older.
+ * A leaf has a list of its rows, from the newest to the oldest: its head is in the leaf, the rest in `older` by the row's
+ * slot. A new row is added to its leaf, which splits by the same rule once it holds 2 `leaf` rows. Rows are identified by
+ * their arrival number modulo 2^32; a row that has left the window ends its list, since all behind it are older.
  *
  * Geurts, Ernst & Wehenkel 2006 (extremely randomised trees).
  */
@@ -27,7 +26,7 @@
 
 enum { ANB_RANDOM_CUTS = 16, ANB_RANDOM_STACK = 40, ANB_RANDOM_LEAF = 16 };
 
-/* The window, in somebody's state: the row that arrived as number i is in slot i modulo the capacity. */
+/* A view of the window: the row with arrival number i is in slot i modulo the capacity. */
 typedef struct AnbRandomRows {
     const float *x;           /* capacity rows of d values; NaN: missing */
     const double *y;          /* capacity targets */
@@ -90,7 +89,7 @@ typedef enum AnbRandomPhase {
     ANB_RANDOM_CATCH_UP /* the rows that arrived meanwhile join */
 } AnbRandomPhase;
 
-/* A tree under way; lies in a block. */
+/* A tree under construction; lies in a block. */
 typedef struct AnbRandomBuilder {
     uint64_t phase, rows, depth; /* rows of the tree; segments on the stack */
     uint64_t at, boundary, best; /* row of the pass; end of the left side; the cut that was chosen */
@@ -107,12 +106,12 @@ static inline size_t anb_random_tree_nodes(size_t rows, size_t leaf)
     return 3 * (rows / leaf + 2);
 }
 
-/* Begins a tree over the newest seven eighths of the window, so that no row of it is overwritten meanwhile unless that
- * takes more than an eighth; `mean` is about that of their targets. */
+/* Starts a tree over the newest seven eighths of the window, so that none of its rows is overwritten before an eighth of the
+ * window has arrived; `mean` is about that of their targets. */
 void anb_random_tree_begin(AnbRandomBuilder *b, AnbRandomTree *tree, const AnbRandomRows *rows, double mean);
 
 /**
- * Goes on with the tree under way.
+ * Continues the tree under construction.
  *
  * @param b       the builder, begun
  * @param order   rows.capacity indices, the builder's own
@@ -131,11 +130,11 @@ void anb_random_tree_leaves(const AnbRandomTree *tree, size_t trees, const float
 /* The means of the leaves that up to ANB_ROWS rows, `stride` apart, reach in one tree are added to `sum`. */
 void anb_random_tree_add(const AnbRandomTree *tree, const float *x, size_t stride, size_t rows, double *sum);
 
-/* The row that arrived as number `arrival`, the newest of the tree, joins the leaf that it reaches. */
+/* Adds the row with number `arrival`, newer than all rows of the tree, to the leaf that it reaches. */
 void anb_random_tree_join(AnbRandomTree *tree, size_t leaf, const AnbRandomRows *rows, uint32_t arrival,
                           const AnbRandomRule *rule, AnbRandom *random);
 
-/* Whether a tree and a builder from a file can be walked and gone on with. */
+/* Whether a tree and a builder from a file are valid. */
 bool anb_random_tree_valid(const AnbRandomTree *tree, size_t d);
 bool anb_random_builder_valid(const AnbRandomBuilder *b, const uint32_t *order, const AnbRandomTree *tree,
                               const AnbRandomRows *rows, const AnbRandomRule *rule);

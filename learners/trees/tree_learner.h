@@ -73,7 +73,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     if (anb_online_forest_learn(&plan, state, row->x, row->raw, y, weight, scratch, &row->counters->drifts))
         return;
     anb_restart(self, state, row);
-    ((AnbOnlineForest *)state)->origin = y; /* what it says until the next sample: a value that was seen */
+    ((AnbOnlineForest *)state)->origin = y; /* its prediction until the next sample */
 }
 
 static int shares(const AnbNode *self, const void *state, double *share)

@@ -54,11 +54,11 @@ static inline double anb_path_weight(size_t a, size_t b)
 }
 
 /**
- * Adds what a leaf at the end of the path gives the path's columns.
+ * Adds the contributions of a leaf at the end of the path to the path's columns.
  *
  * @param constant  the leaf's value with every column off the path as in the other row
- * @param rest      what it gains where these are as in the row explained: each of them is owed its part of it times
- *                  anb_path_weight(a, n - a), which the caller adds
+ * @param rest      its change where these are as in the explained row; the caller adds each column's part of it, times
+ *                  anb_path_weight(a, n - a)
  */
 static inline void anb_path_leaf(const AnbTreePath *path, double constant, double rest, double *phi)
 {

@@ -27,7 +27,7 @@ size_t anb_whiten_bytes(size_t features);
 size_t anb_whiten_scratch(size_t features);
 void anb_whiten_init(AnbWhitener *whitener, size_t features);
 
-/* Takes a row in, d finite values, and leaves k, k0 and the energy. Cost: (d+1)^2 multiply-adds. */
+/* Learns a row of d finite values and computes k, k0 and the energy. Cost: (d+1)^2 multiply-adds. */
 void anb_whiten_see(AnbWhitener *whitener, size_t features, const double *x, double *scratch);
 
 /* The last row's k: d of them. */

@@ -1,4 +1,4 @@
-/* Answers that are kept outside the model: given, and put back where they are scored. */
+/* Answers that are stored outside of the model: read from the scratch, and written back to be scored. */
 #include "answers.h"
 #include "src/numeric/answer.h"
 #include <anabranch/reach.h>
@@ -41,7 +41,7 @@ bool anb_accepts_target(StreamingLearner *model, double y, double weight)
     return y - y == 0 && !bad_weight;
 }
 
-/* Predicts the row into the scratch, with the answer in the place of what it would say. False: refused. */
+/* Predicts the row, then replaces its answer in the scratch by the given one. False: the row is rejected. */
 static bool recall(StreamingLearner *model, const AnbRow *row, const AnbAnswer *then, double *scratch)
 {
     const AnbNode *root = &model->plan->nodes[0];

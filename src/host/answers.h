@@ -7,7 +7,7 @@
 
 /* Whether target and weight can be learned; counted where not. */
 bool anb_accepts_target(StreamingLearner *model, double y, double weight);
-/* Learns a row by a fresh pass of the model as it is now, scored by what was answered then. False: the row is refused, and
+/* Predicts a row again and learns it; the stored answer is scored. Returns false where the row is rejected, which is
  * counted. */
 bool anb_learn_row(StreamingLearner *model, const double *x, double y, double weight, const AnbAnswer *then);
 

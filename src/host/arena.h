@@ -1,5 +1,5 @@
 /*
- * Memory for what lives only while a model is being made: taken in pieces, given back at once.
+ * Memory for data that are needed only while a model is made: allocated in pieces, freed together.
  */
 #ifndef ANB_HOST_ARENA_H
 #define ANB_HOST_ARENA_H
@@ -8,8 +8,7 @@
 
 typedef struct AnbChunk AnbChunk;
 
-/* More than any tree within the limits takes: a short text that asks for more, by presets in presets, gets no memory.
- */
+/* More than any tree within the limits takes; it bounds the memory for a short text with presets in presets. */
 enum { ANB_ARENA_MAX = 64 << 20 };
 
 typedef struct AnbArena {

@@ -1,4 +1,4 @@
-/* What few models have, in a piece of memory of its own: model.h says what. */
+/* Data that only few models have, in memory of their own: see AnbAttached in model.h. */
 #include "model.h"
 
 AnbAttached *anb_attach(StreamingLearner *model)

@@ -1,4 +1,4 @@
-/* Mini-batches: the routers that bound them are told when one begins and ends. */
+/* Mini-batches: calls the routers that bound them at the begin and the end of each. */
 #include "model.h"
 #include <anabranch/moe.h>
 

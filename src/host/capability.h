@@ -1,4 +1,4 @@
-/* Whether the tables of what a type can do are whole. */
+/* Checks that a type's tables of capabilities are complete. */
 #ifndef ANB_HOST_CAPABILITY_H
 #define ANB_HOST_CAPABILITY_H
 

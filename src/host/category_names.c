@@ -87,7 +87,7 @@ static Entry *least(Entry *set)
     return victim;
 }
 
-/* As much of a text as there is room for, no character of UTF-8 cut in two. */
+/* Copies as much of a text as fits, without cutting a character of UTF-8. */
 static void put_text(char *to, const char *text, size_t n)
 {
     size_t kept = n < TEXT ? n : TEXT - 1;

@@ -1,4 +1,4 @@
-/* Times that threads measure to decide who does what. */
+/* The clock by which the costs of work are measured. */
 #ifndef ANB_HOST_CLOCK_H
 #define ANB_HOST_CLOCK_H
 

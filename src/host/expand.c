@@ -1,4 +1,4 @@
-/* A copy of a tree of learners as the plan wants it: checked, options complete, presets replaced by what they stand for. */
+/* Copies a tree of learners for the plan: checks it, completes the options, and replaces presets by their expansions. */
 #include "expand.h"
 #include "capability.h"
 #include "expression.h"
@@ -60,14 +60,14 @@ static int expand_preset(AnbArena *arena, size_t n_features, const AnbModelOptio
     return expand_tree(arena, n_features, options, expert, depth + 1, error);
 }
 
-/* What the text could say as well. */
+/* Whether an expression can contain the name. */
 bool anb_is_name(const char *name)
 {
     size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
     return n > 0 && n <= ANB_NAME_MAX && name[n] == 0;
 }
 
-/* What every call relies on; a name that text cannot hold would make models that no snapshot brings back. */
+/* Checks what every call relies on, and the name: a model of a type that expressions cannot name could not be loaded. */
 static int check_type(const StreamingLearnerType *type, AnbError *error)
 {
     if (!type || !type->name)

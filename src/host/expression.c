@@ -1,5 +1,5 @@
 /*
- * A recursive descent over the text. A value is kept as the bytes it is, since only its param knows what it means:
+ * A recursive descent parser. A value is kept as text until its param is known:
  *
  *     expression = name [ "(" [ item { "," item } ] ")" ]
  *     item       = key "=" value | expression
@@ -18,7 +18,7 @@ typedef struct Span {
     size_t n;
 } Span;
 
-/* A key that the type does not know: offered to its router once that is known. */
+/* A key that is not the type's: given to its router once that has been parsed. */
 typedef struct Forwarded {
     Span key, value;
 } Forwarded;
@@ -37,7 +37,7 @@ typedef struct Children {
     AnbExpert expert;
 } Children;
 
-/* What is known of the expression that is being read. */
+/* The state of the expression that is being parsed. */
 typedef struct Reading {
     const StreamingLearnerType *type;
     void *options;
@@ -72,7 +72,7 @@ static int out_of_memory(Parser *p)
     return fail_at(p, p->at, ANB_E_MEMORY, "out of memory", (Span){0});
 }
 
-/* A code that a param's own parser has explained, with the position added. */
+/* Adds the position to an error from a param's parser. */
 static int explained(Parser *p, const char *at, int code)
 {
     if (code && p->error)
@@ -136,7 +136,7 @@ static Span read_value(Parser *p)
     return value;
 }
 
-/* One of the caller's own types by its name, or NULL. A router among them is known by what it has not. */
+/* One of the caller's own types by its name, or NULL. A router has neither predict nor update nor expand. */
 static const StreamingLearnerType *find_own(const Parser *p, Span name, bool router)
 {
     for (const StreamingLearnerType *const *own = p->types; own && *own; own++) {

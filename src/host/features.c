@@ -1,4 +1,4 @@
-/* Names of features by where they come from, up the tree; the categories that a node of the tree knows. */
+/* Names of features, from their sources up the tree; the categories of a column. */
 #include "mixture.h"
 #include "model.h"
 #include <anabranch/features.h>
@@ -26,7 +26,7 @@ static void put(Name *name, const char *format, ...)
 static void put_feature(Name *name, const StreamingLearner *model, const AnbNode *node, size_t i,
                         const char *const *columns);
 
-/* What a map says of feature i of its child. */
+/* Appends the name of a child's feature from its source. */
 static void put_source(Name *name, const StreamingLearner *model, const AnbNode *map, const AnbFeatureSource *source,
                        const char *const *columns)
 {
@@ -52,7 +52,7 @@ static void put_column(Name *name, const StreamingLearner *model, size_t i, cons
         put(name, "x%zu", i + 1);
 }
 
-/* Feature i as the node sees it. */
+/* Appends the name of the node's feature i. */
 static void put_feature(Name *name, const StreamingLearner *model, const AnbNode *node, size_t i,
                         const char *const *columns)
 {

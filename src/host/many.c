@@ -1,4 +1,4 @@
-/* Predictions of many rows: in blocks, for the types that take several at once. */
+/* Predictions of many rows, in blocks for types that take several at once. */
 #include "model.h"
 #include "src/simd/kernels.h"
 
@@ -11,7 +11,7 @@ static AnbRows rows_of(const AnbPlan *plan, const double *x, size_t n, AnbCounte
     return (AnbRows){x, x, n, d, d, NULL, counters};
 }
 
-/* How many of the first rows the model takes; the one behind them, where there is one, is refused and counted. */
+/* How many of the first rows the model accepts; the next one, if any, is rejected and counted. */
 static size_t accepted(const AnbPlan *plan, const AnbRows *rows)
 {
     uint64_t missing;
@@ -31,7 +31,7 @@ static size_t at_once(const AnbPlan *plan)
     return plan->nodes[0].type->flags & ANB_ANY_ROWS ? BLOCKS * ANB_ROWS : ANB_ROWS;
 }
 
-/* Predicts by the short way; NaN where it is not sure. */
+/* Predicts by the direct table; NaN where that cannot tell whether the row is finite. */
 static void look(const AnbPlan *plan, const unsigned char *block, const AnbRows *all, double *out)
 {
     const size_t most = at_once(plan);
@@ -55,7 +55,7 @@ static void predict_block(const AnbPlan *plan, const unsigned char *block, doubl
     }
 }
 
-/* Up to BLOCKS of them: by the short way, and then the blocks with rows of which it was not sure by the long one. */
+/* Predicts up to BLOCKS blocks by the direct table, and blocks with a NaN from it again with checks. */
 static void predict_blocks(const AnbPlan *plan, const unsigned char *block, double *scratch, const AnbRows *all,
                            double *out)
 {

@@ -1,4 +1,4 @@
-/* Making a mixture, and the read-outs of a model's first one, or of the one at a path. */
+/* Makes mixtures, and reads a model's first mixture or the one at a path. */
 #include "mixture.h"
 #include "model.h"
 #include <anabranch/moe.h>

@@ -24,7 +24,7 @@ int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, A
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
 
-/* What anb_total_bytes tells is what max_bytes bounds. */
+/* Allocates; max_bytes bounds what anb_total_bytes returns. */
 static void *take(const AnbPlan *plan, size_t size, AnbError *error)
 {
     if (size + plan->bytes > plan->max_bytes) {
@@ -146,7 +146,7 @@ StreamingLearner *anb_new_saved(size_t n_features, const AnbExpert *root, const 
     return new_from_plan(anb_plan_new(n_features, root, own, error), error);
 }
 
-/* What an expression stands for; takes the options over their defaults. NULL with the reason. */
+/* Parses an expression and completes the options by their defaults. NULL with the reason. */
 static const AnbExpert *read(AnbArena *arena, const char *expression, const AnbModelOptions *options,
                              AnbModelOptions *own, AnbError *error)
 {
@@ -212,7 +212,7 @@ static void clear_tree(const AnbNode *node, void *state)
         clear_tree(&node->children[i], anb_child_state(&node->children[i], state));
 }
 
-/* The owned pointers of a block that was copied as bytes are still the original's: replaced, or zeroed after a failure,
+/* Replaces owned pointers in a block that was copied as bytes by copies of what they own. After a failure they are zeroed,
  * so that the copy can be freed in any case. */
 static int clone_tree(const AnbNode *node, const void *from, void *to, int code)
 {
@@ -341,10 +341,10 @@ bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters
     return refused;
 }
 
-/* Kept out of the callers, so that the short way saves no registers for the long one. */
+/* Not inlined, so that the fast path saves no registers for the slow one. */
 #define APART __attribute__((noinline))
 
-/* The long way: checked first. */
+/* The slow path: checks the row first. */
 static double predict_checked(const AnbPlan *plan, const unsigned char *block, double *scratch, AnbCounters *counters,
                               const double *x)
 {
@@ -388,7 +388,7 @@ double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const 
     return f - f == 0 ? f : predict_checked(model->plan, anb_block(model), reader->scratch, &reader->counters, x);
 }
 
-/* A sample that is not plainly fine: rejected, without weight, with missing cells, or weighted where none can be. */
+/* The slow path for samples that may be rejected, have a weight of 0 or missing cells, or are skipped for their weight. */
 static APART double train_slowly(StreamingLearner *model, const double *x, double y, double weight)
 {
     const AnbPlan *plan = model->plan;

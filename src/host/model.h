@@ -1,6 +1,5 @@
 /*
- * A model as the host sees it: one piece of memory for the head, the block and, where calls leave something for later ones, the
- * scratch.
+ * A model in memory: one piece for the head, the block and, where later calls read it, the scratch.
  */
 #ifndef ANB_HOST_MODEL_H
 #define ANB_HOST_MODEL_H
@@ -10,8 +9,8 @@
 #include "sources.h"
 #include "threads.h"
 
-/* What few models have: a seed that is not the plan's, where the plan was made for another model; names of columns; sources
- * of numbered samples; threads that share its experts. */
+/* Data that only few models have: a seed other than the plan's, where the plan was made for another model; a schema; sources
+ * of numbered samples; threads. */
 typedef struct AnbAttached {
     uint64_t seed;
     AnbSchema *schema;   /* a reference, or NULL */
@@ -83,15 +82,15 @@ static inline double *anb_scratch_in(const StreamingLearner *model, AnbRoom *roo
     return model->plan->passing ? room->scratch : anb_scratch_kept(model);
 }
 
-/* What the short way predicts where the model has one; NaN where it has none or that is not sure. Changes nothing. */
+/* The prediction by the direct table; NaN where there is none or it returns NaN. Changes nothing. */
 static inline double anb_look(const StreamingLearner *model, const double *x)
 {
     const AnbPlan *plan = model->plan;
     return plan->look ? plan->look(plan->nodes, anb_block(model), x) : ANB_NAN;
 }
 
-/* What a model that keeps no scratch predicts of a finite row; ANB_NAN of others. Changes nothing but `counters`, which stand for the
- * model's. */
+/* The prediction of a model without kept scratch for a finite row; ANB_NAN for others. Changes only `counters`, which are
+ * used in place of the model's. */
 double anb_predict_reading(const StreamingLearner *model, const double *x, AnbCounters *counters);
 
 static inline void *anb_state_of(const StreamingLearner *model, const AnbNode *node)
@@ -120,8 +119,8 @@ static inline AnbSources *anb_sources_of(const StreamingLearner *model)
     return model->attached ? model->attached->sources : NULL;
 }
 
-/* Whether a row holds an infinite cell, or missing ones that the model cannot take: then counted. Counts the missing
- * ones. The slow path: only where some cell is not finite can it be true. */
+/* Whether a row is rejected, for an infinite cell or for missing ones that the model does not take; counts that, and the
+ * missing cells. On the slow path only: called where some cell is not finite. */
 bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing);
 
 /* Weights are learned within 2^-100 to 2^100: no sum of 2^64 of them, or of their squares, leaves the doubles. */

@@ -1,4 +1,4 @@
-/* What can be asked of a whole model: sizes, counters, the expression, equality. */
+/* Properties of a whole model: sizes, counters, the expression, equality. */
 #include "bytes.h"
 #include "model.h"
 #include <anabranch/host.h>
@@ -102,7 +102,7 @@ static void pass_over(AnbVisitor *visitor, void *data, AnbScalar kind, size_t co
     (void)visitor, (void)data, (void)kind, (void)count;
 }
 
-/* The other is shown first, so that work it has put off is done when its bytes are read. */
+/* Visits the other state first, so that its deferred work is done when its bytes are read. */
 static bool covers(const AnbNode *node, void *a, void *b)
 {
     size_t parts = node->n_children + (node->router != NULL);

@@ -1,4 +1,4 @@
-/* Rows that wait for their labels, intervals, drift: what a model can do because of its outer nodes. */
+/* Delayed labels, intervals, drift: what a model can do because of its outer nodes. */
 #include "answers.h"
 #include <anabranch/drift.h>
 #include <anabranch/interval.h>
@@ -40,7 +40,7 @@ uint64_t anb_label_id(const char *text, size_t n)
     return i == n ? id : (uint64_t)anb_category(text, n);
 }
 
-/* A label that could not be learned leaves its row waiting. */
+/* A label that could not be learned leaves its row pending. */
 double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double weight)
 {
     const AnbNode *root = &model->plan->nodes[0];
@@ -51,7 +51,7 @@ double anb_learn_label(StreamingLearner *model, uint64_t id, double y, double we
     if (!x || weight == 0)
         return x ? then.prediction : ANB_NAN;
     if (!anb_learn_row(model, x, y, weight, &then))
-        return ANB_NAN; /* kept by a model that was tampered with */
+        return ANB_NAN; /* stored by a model from a forged snapshot */
     waiting_of(model)->learned(root, anb_block(model), id);
     return then.prediction;
 }
@@ -70,7 +70,7 @@ size_t anb_n_pending(const StreamingLearner *model)
 
 /* ---- intervals --------------------------------------------------------------------------------------------------- */
 
-static int ask_interval(const StreamingLearner *model, double *scratch, double coverage, double *low, double *high)
+static int read_interval(const StreamingLearner *model, double *scratch, double coverage, double *low, double *high)
 {
     AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, scratch);
     return anb_reach(&at, ANB_CAN_BOUND)
@@ -87,14 +87,14 @@ size_t anb_interval_levels(const StreamingLearner *model, const double **coverag
 int anb_predict_interval(StreamingLearner *model, const double *x, double coverage, double *low, double *high)
 {
     double f = anb_predict(model, x);
-    return f != f ? ANB_E_INPUT : ask_interval(model, anb_scratch_kept(model), coverage, low, high);
+    return f != f ? ANB_E_INPUT : read_interval(model, anb_scratch_kept(model), coverage, low, high);
 }
 
 int anb_predict_interval_with(const StreamingLearner *model, AnbReader *reader, const double *x, double coverage,
                               double *low, double *high)
 {
     double f = anb_predict_with(model, reader, x);
-    return f != f ? ANB_E_INPUT : ask_interval(model, reader->scratch, coverage, low, high);
+    return f != f ? ANB_E_INPUT : read_interval(model, reader->scratch, coverage, low, high);
 }
 
 int anb_answer_interval(const StreamingLearner *model, const AnbAnswer *answer, double coverage, double *low,
@@ -122,7 +122,7 @@ size_t anb_quantile_levels(const StreamingLearner *model, const double **level)
     return anb_reach(&at, ANB_CAN_RANK) ? at.node->type->quantile->levels(at.node, level) : 0;
 }
 
-static int ask_quantiles(const StreamingLearner *model, double *scratch, double *value)
+static int read_quantiles(const StreamingLearner *model, double *scratch, double *value)
 {
     AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, scratch);
     const double *level;
@@ -135,13 +135,13 @@ static int ask_quantiles(const StreamingLearner *model, double *scratch, double 
 int anb_predict_quantiles(StreamingLearner *model, const double *x, double *value)
 {
     double f = anb_predict(model, x);
-    return f != f ? ANB_E_INPUT : ask_quantiles(model, anb_scratch_kept(model), value);
+    return f != f ? ANB_E_INPUT : read_quantiles(model, anb_scratch_kept(model), value);
 }
 
 int anb_predict_quantiles_with(const StreamingLearner *model, AnbReader *reader, const double *x, double *value)
 {
     double f = anb_predict_with(model, reader, x);
-    return f != f ? ANB_E_INPUT : ask_quantiles(model, reader->scratch, value);
+    return f != f ? ANB_E_INPUT : read_quantiles(model, reader->scratch, value);
 }
 
 int anb_drift_view(const StreamingLearner *model, AnbDriftView *view)

@@ -52,7 +52,7 @@ static const StreamingLearnerType *router_type(const AnbExpert *expert)
 
 enum { LABEL_EXTRA = 24, PLAN_ALIGN = 16 };
 
-/* What `take` will use for a node of the type. */
+/* The bytes that `take` will use for a node of the type. */
 static size_t own_bytes(const StreamingLearnerType *type, const char *name)
 {
     size_t label = name ? strlen(name) + 1 : strlen(type->name) + LABEL_EXTRA;
@@ -135,7 +135,7 @@ static int add_size(Builder *b, AnbNode *node, size_t state, size_t scratch)
     return 0;
 }
 
-/* What the type's tables say that the node needs; where each field lies is kept in the plan. */
+/* Computes the sizes that the node needs from the type's tables, and stores the offset of each field in the plan. */
 static int place_fields(Builder *b, AnbNode *node)
 {
     const StreamingLearnerType *type = node->type;
@@ -176,8 +176,8 @@ static void lay_out(AnbNode *node, size_t parts)
     node->scratch_size = scratch;
 }
 
-/* Nodes that stand outside what seeds count from: before the child of a node with ANB_SEEDS_ANEW all but those that
- * stand only at the root. */
+/* How many nodes do not count for seeds: before the child of a node with ANB_SEEDS_ANEW all but those that may stand only
+ * at the root. */
 static unsigned nodes_outside(const Builder *b, const AnbNode *node)
 {
     unsigned roots = 0;

@@ -14,7 +14,7 @@
 
 enum { ANB_ALIGN = 64, ANB_FEATURES_MAX = 1 << 20 };
 
-/* What an AnbDirectTable has to predict by. */
+/* The type of AnbDirectTable.predict. */
 typedef double (*AnbLook)(const AnbNode *self, const void *state, const double *x);
 
 typedef struct AnbPlan {
@@ -28,7 +28,7 @@ typedef struct AnbPlan {
     bool takes_missing;           /* rows may hold NaN */
     bool owns_pointers;           /* some type has clear and clone */
     const AnbDirectTable *direct; /* of a root without children, or NULL */
-    AnbLook look;                 /* its way to predict, here to save a load */
+    AnbLook look;                 /* its predict, copied here to save a load */
     size_t align;                 /* of a block: ANB_ALIGN, or 8 where every type is compact and the block is small */
     bool passing;                 /* no scratch is kept from call to call */
     const AnbNode *moe;           /* the first mixture, depth first, or NULL */
@@ -44,9 +44,9 @@ static inline size_t anb_round_up(size_t size, size_t step)
 }
 
 AnbPlan *anb_plan_new(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);
-/* The same of what a caller asks for, which is refused where a list holds a number twice. */
+/* The same for a caller's expression, which is refused where a list holds a number twice. */
 AnbPlan *anb_plan_asked(size_t n_features, const AnbExpert *root, const AnbModelOptions *options, AnbError *error);
-/* Sets how a plan that has been laid out is aligned, and closes the gaps where all its types are compact. */
+/* Sets the alignment of a plan's block, and closes the gaps between states where all its types are compact. */
 void anb_plan_close_up(AnbPlan *plan);
 AnbPlan *anb_plan_keep(AnbPlan *plan);
 void anb_plan_drop(AnbPlan *plan);

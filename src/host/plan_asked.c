@@ -1,4 +1,4 @@
-/* Plans that a caller asks for: what snapshots may hold and new models may not is refused. */
+/* Plans of new models, which are refused some options that snapshots may hold. */
 #include "params.h"
 #include "plan.h"
 

@@ -1,4 +1,4 @@
-/* Readers: what predicts with a model that others use as well. */
+/* Readers: scratch and counters for predicting by a model that other threads use as well. */
 #include "model.h"
 #include "src/text/given.h"
 #include <anabranch/host.h>

@@ -1,4 +1,4 @@
-/* Every learner and router there is, from the lists in the two meson.build files. */
+/* All learners and routers, from the lists in the two meson.build files. */
 #include "src/text/words.h"
 #include <anabranch/learner.h>
 #include <anabranch/type.h>
@@ -37,7 +37,7 @@ const AnbRouterType *const *anb_router_types(void)
     return routers;
 }
 
-/* Names of version 0.1 that expressions and snapshots still hold, and what they are called now. */
+/* Names of version 0.1 that expressions and snapshots may still hold, and the present names. */
 typedef struct Alias {
     const char *old, *now;
 } Alias;

@@ -11,7 +11,7 @@
 
 enum { RUN = 64, AHEAD = 16, SURVEYED = 32, SEVERAL = 4, NEAR_BYTES = 1 << 21 /* what a core has in its own caches */ };
 
-/* Into the cache: a sample's row, its model's head, and the state, which follows its head. */
+/* Prefetches a sample's row, its model's head, and the state, which follows the head. */
 static inline void bring_near(const AnbSamples *s, size_t i)
 {
     const char *head = (const char *)s->models[i];
@@ -36,7 +36,7 @@ static inline const AnbDirectTable *several(const AnbSamples *s, const AnbPlan *
 }
 
 /* Learns the first of at most RUN samples at once where the type can. Returns how many it learned; 0: none. */
-static size_t step_several(const AnbSamples *s, const uint32_t *number, size_t n, double *said)
+static size_t step_several(const AnbSamples *s, const uint32_t *number, size_t n, double *predicted)
 {
     const AnbPlan *plan = s->models[number[0]]->plan;
     const AnbDirectTable *table = several(s, plan);
@@ -50,11 +50,11 @@ static size_t step_several(const AnbSamples *s, const uint32_t *number, size_t n
                       .y = s->y,
                       .number = number,
                       .n = n};
-    return table->step_many(plan->nodes, &steps, said);
+    return table->step_many(plan->nodes, &steps, predicted);
 }
 
 /* The first n of s->n samples, at most RUN. */
-static void do_run(const AnbSamples *s, size_t n, double *said)
+static void do_run(const AnbSamples *s, size_t n, double *predicted)
 {
     uint32_t number[RUN];
     for (size_t i = 0; i < n; i++)
@@ -62,9 +62,9 @@ static void do_run(const AnbSamples *s, size_t n, double *said)
     for (size_t i = 0; s->spread && i < n; i++)
         bring_near(s, i + AHEAD < s->n ? i + AHEAD : s->n - 1);
     for (size_t i = 0; i < n;) {
-        i += step_several(s, number + i, n - i, said + i);
+        i += step_several(s, number + i, n - i, predicted + i);
         if (i < n) {
-            said[i] = one(s, i);
+            predicted[i] = one(s, i);
             i++;
         }
     }
@@ -84,32 +84,32 @@ static AnbSamples samples_behind(AnbSamples s, size_t from)
 
 void anb_samples_between(const AnbSamples *samples, size_t from, size_t to)
 {
-    double said[RUN];
+    double predicted[RUN];
     for (; from < to; from += RUN) {
         AnbSamples s = samples_behind(*samples, from);
         s.n = to - from;
         size_t n = s.n < RUN ? s.n : RUN;
-        do_run(&s, n, said);
+        do_run(&s, n, predicted);
         for (size_t i = 0; s.out && i < n; i++)
-            s.out[i] = said[i];
+            s.out[i] = predicted[i];
     }
 }
 
 /* Predictions are written together at the end, since other threads write into the same lines of the cache. */
 void anb_samples_own(const AnbSamples *samples, AnbOwn *own, size_t n)
 {
-    double said[ANB_OWN_CHUNK], weight[ANB_OWN_CHUNK];
+    double predicted[ANB_OWN_CHUNK], weight[ANB_OWN_CHUNK];
     AnbSamples s = {.models = own->models, .x = own->x, .n = own->n, .spread = samples->spread};
     s.y = samples->y ? own->y : NULL;
     s.weight = samples->weight ? weight : NULL;
-    s.out = samples->out ? said : NULL;
+    s.out = samples->out ? predicted : NULL;
     for (size_t i = own->n; i > 0 && i < own->n + ANB_OWN_SPARE; i++)
         own->models[i] = own->models[own->n - 1];
     for (size_t i = 0; s.weight && i < n; i++)
         weight[i] = samples->weight[own->number[i]];
     anb_samples_between(&s, 0, n);
     for (size_t i = 0; s.out && i < n; i++)
-        samples->out[own->number[i]] = said[i];
+        samples->out[own->number[i]] = predicted[i];
 }
 
 void anb_samples_survey(AnbSamples *s)
@@ -148,7 +148,7 @@ static bool counted(const AnbCounters *counters)
     return memcmp(counters, &none, sizeof none) != 0;
 }
 
-/* What a prediction counts is the model's, and nobody knows whose it was: then none is sure. */
+/* Where anything was counted, all predictions are marked as unsure, since the model that it belongs to is unknown. */
 size_t anb_samples_predict_reading(const AnbSamples *samples, size_t from, size_t to)
 {
     const AnbSamples s = *samples;

@@ -14,10 +14,10 @@ typedef struct AnbSamples {
     const double *y, *weight;
     double *out;
     size_t n;
-    double bytes;   /* that the call's models lie over, about, or that they have, if that is less */
-    bool spread;    /* that is more for each core that works than its own caches hold */
-    bool read_only; /* they are predicted, and the models that were surveyed can be without being written */
-    bool brief;     /* that takes some nanoseconds (AnbDirectTable), and each model comes several times, about */
+    double bytes;   /* about: the span of the models' addresses, or their total size if that is less */
+    bool spread;    /* whether that is more for each working core than its own caches hold */
+    bool read_only; /* a call that predicts, by models that (as far as surveyed) can predict without being written */
+    bool brief;     /* whether a prediction takes only nanoseconds (AnbDirectTable), with several samples a model */
 } AnbSamples;
 
 enum { ANB_OWN_CHUNK = 256, ANB_OWN_SPARE = 16 };
@@ -42,7 +42,8 @@ void anb_samples_between(const AnbSamples *samples, size_t from, size_t to);
 void anb_samples_survey(AnbSamples *samples);
 /* Sets `spread` where so many cores each have a part of the models. */
 void anb_samples_divide(AnbSamples *samples, size_t cores);
-/* Predicts samples from `from` to `to` - 1, only reading the models. Where that cannot be, `out` gets NaN. Returns the number of those. */
+/* Predicts samples from `from` to `to` - 1, only reading the models. Where that is not possible, `out` gets NaN. Returns
+ * how many such samples there are. */
 size_t anb_samples_predict_reading(const AnbSamples *samples, size_t from, size_t to);
 
 #endif

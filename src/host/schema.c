@@ -68,7 +68,7 @@ static void put_text(Writer *w, const char *text)
     put(w, text, strlen(text));
 }
 
-/* A name as it is, or in quotes where it holds what ends a name, or begins as a comment of a file does. */
+/* Writes a name, in quotes where it holds a character that ends a name, or begins like a comment of a file. */
 static void put_name(Writer *w, const char *name)
 {
     if (*name && *name != '#' && !strpbrk(name, " \t\r\n\v\f:=\"")) {

@@ -83,7 +83,7 @@ static double category_of(AnbCell cell)
     return is_whole(cell, &whole) ? whole : anb_category(cell.text, cell.size);
 }
 
-/* A cell that is there. */
+/* Reads a cell that is not missing. */
 static int read_cell(const AnbSchema *s, const AnbColumn *column, AnbCell cell, double *value)
 {
     switch (column->kind) {

@@ -59,18 +59,18 @@ bool anb_source_take(StreamingLearner *model, int source, uint64_t n)
 int anb_train_seq(StreamingLearner *model, int source, uint64_t n, const double *x, double y, double weight,
                   double *before)
 {
-    double said = ANB_NAN;
+    double prediction = ANB_NAN;
     int code = fits(model, source, n) ? ANB_SEQ_LEARNED : ANB_E_ARGUMENT;
     if (code > 0 && n < anb_sources_of(model)->source[source].next)
         code = ANB_SEQ_REPEATED;
     if (code > 0) {
-        said = anb_train_one(model, x, y, weight);
-        if (said != said)
+        prediction = anb_train_one(model, x, y, weight);
+        if (prediction != prediction)
             code = ANB_E_INPUT;
         else
             anb_sources_of(model)->source[source].next = n + 1;
     }
     if (before)
-        *before = said;
+        *before = prediction;
     return code;
 }

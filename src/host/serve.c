@@ -28,7 +28,7 @@ static void publish(AnbServer *s);
 
 /* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
-/* Both copies have room for all sources, so that none is ever allocated while readers look. */
+/* Both copies have room for all sources, so that nothing is allocated while readers use them. */
 static StreamingLearner *copy_of(const StreamingLearner *model, AnbError *error)
 {
     StreamingLearner *copy = anb_clone(model, error);
@@ -136,7 +136,7 @@ void anb_serve_free(AnbServer *server)
 
 /* ---- turns ------------------------------------------------------------------------------------------------------- */
 
-/* False in a child process, which takes no turn. */
+/* Takes the lock of the learner's functions. False in a child process, without taking it. */
 static bool begin(AnbServer *s)
 {
     if (anb_serve_is_child(s))
@@ -188,7 +188,7 @@ static void move_source(StreamingLearner *model, const char *name, size_t bytes,
     anb_source_take(model, anb_source_add(model, name, bytes, NULL), number);
 }
 
-/* What the copy that is shown now has had, on the other one. Sources have the same order in both. */
+/* Repeats on the other copy the events that the published copy has learned. Sources have the same order in both. */
 static void repeat_events(AnbServer *s, StreamingLearner *model)
 {
     const AnbSource *sources;
@@ -221,8 +221,8 @@ void anb_serve_publish(AnbServer *server)
     end(server);
 }
 
-/* On the learner's copy now, on the other one after the next publication. x: NULL where the event has no row. Observers
- * are told of the row before it may be given up. */
+/* Applies an event to the learner's copy, and stores it for the other one. x: NULL where the event has no row. Observers
+ * are called before the row's memory may be reused. */
 static double happen(AnbServer *s, Event event, const double *x, const AnbAnswer *answer)
 {
     StreamingLearner *model = mine(s)->model;
@@ -234,13 +234,13 @@ static double happen(AnbServer *s, Event event, const double *x, const AnbAnswer
     if (event.answered)
         s->answers[s->n_events] = *answer;
     s->events[s->n_events++] = event;
-    double said = play(model, &event, row, answer);
-    if (answer && said == said)
-        said = answer->prediction; /* of a model that scores no answers: observers do */
+    double prediction = play(model, &event, row, answer);
+    if (answer && prediction == prediction)
+        prediction = answer->prediction; /* for observers: the model itself scores no answers */
     if (event.kind != ROW)
         for (size_t i = 0; i < s->n_observers; i++)
-            anb_observe(s->observers[i], model, event.kind == SAMPLE ? row : NULL, event.y, said);
-    return said;
+            anb_observe(s->observers[i], model, event.kind == SAMPLE ? row : NULL, event.y, prediction);
+    return prediction;
 }
 
 static void publish_if_due(AnbServer *s)
@@ -255,10 +255,10 @@ static double happen_in_turn(AnbServer *s, Event event, const double *x, const A
 {
     if (!begin(s))
         return ANB_NAN;
-    double said = happen(s, event, x, answer);
+    double prediction = happen(s, event, x, answer);
     publish_if_due(s);
     end(s);
-    return said;
+    return prediction;
 }
 
 double anb_serve_train(AnbServer *server, const double *x, double y, double weight)
@@ -321,16 +321,16 @@ static int learn(AnbServer *s, const AnbServeSample *sample, double *before)
 int anb_serve_learn(AnbServer *server, const AnbServeSample *sample, double *before)
 {
     AnbServeSample own = usual_sample;
-    double said = ANB_NAN;
+    double prediction = ANB_NAN;
     int code = anb_sized_take("a sample", &own, sizeof own, sample, NULL);
     if (!code && !begin(server))
         code = ANB_E_UNSUPPORTED;
     else if (!code) {
-        code = learn(server, &own, &said);
+        code = learn(server, &own, &prediction);
         end(server);
     }
     if (before)
-        *before = said;
+        *before = prediction;
     return code;
 }
 

@@ -24,7 +24,7 @@ typedef struct Copy {
     uint64_t version;
 } Copy;
 
-/* What the learner did, to be done again on the other copy; its row is in `rows`, its answer in `answers`. */
+/* An event to be repeated on the other copy; its row is in `rows`, its answer in `answers`. */
 typedef enum Kind { SAMPLE, ROW, LABEL } Kind;
 
 typedef struct Event {
@@ -39,17 +39,17 @@ typedef struct Event {
 struct AnbServer {
     AnbAllocator allocator;
     Copy copies[2];
-    atomic_uint shown;    /* the copy that readers see; the learner has the other */
+    atomic_uint shown;    /* index of the published copy; the learner has the other */
     atomic_uint sleeping; /* 1 while the publisher may sleep until a reader leaves */
     size_t n_features, interval;
     Event *events;      /* room for `interval` of them */
     double *rows;       /* of n_features each */
     AnbAnswer *answers; /* NULL where the model scores none */
-    size_t n_events;    /* that the copy which readers see has not had yet */
+    size_t n_events;    /* events that are not published yet */
     unsigned forks;     /* of the process that made it */
 
-    pthread_mutex_t turn; /* of everything that learns and publishes; taken again by the thread that has it */
-    pthread_mutex_t lock; /* of the list of readers; taken inside of turn */
+    pthread_mutex_t turn; /* of learning and publishing; recursive */
+    pthread_mutex_t lock; /* of the list of readers; taken while holding `turn` */
     AnbServeReader *readers;
     AnbObserver *observers[ANB_SERVE_OBSERVERS_MAX]; /* of the learner's copy; the caller's */
     size_t n_observers;
@@ -58,10 +58,10 @@ struct AnbServer {
     _Atomic int64_t published; /* when, in nanoseconds */
     /* ---- by time ---- */
     void (*due)(AnbServer *s);    /* publishes */
-    int64_t longest;              /* nanoseconds that an event stays unpublished; 0: any time */
-    int64_t first;                /* when the first of n_events came */
-    pthread_t clock;              /* the thread that sees to it */
-    pthread_cond_t changed;       /* there are events again, or it is to end */
+    int64_t longest;              /* nanoseconds that an event may stay unpublished; 0: no limit */
+    int64_t first;                /* time of the first of n_events */
+    pthread_t clock;              /* the thread that publishes by time */
+    pthread_cond_t changed;       /* signalled with the first event, and at the end */
     bool has_clock, idle, ending; /* idle: the clock waits for events */
 };
 
@@ -89,7 +89,7 @@ static inline bool anb_serve_forked(const AnbServer *s)
 }
 
 /* ---- serve_reader.c ---- */
-/* Until every prediction that may be on the copy that was shown before is over: one a reader. */
+/* Waits until all predictions on the formerly published copy have ended: at most one a reader. */
 void anb_serve_wait_for_readers(AnbServer *s);
 
 /* ---- serve_clock.c ---- */

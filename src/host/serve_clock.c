@@ -1,4 +1,4 @@
-/* Publication by time: a thread that sleeps until the oldest event that readers have not seen is due. */
+/* Publication by time: a thread that sleeps until the oldest unpublished event is due. */
 #define _GNU_SOURCE
 #include "serve.h"
 #include <signal.h>
@@ -47,7 +47,7 @@ void anb_serve_clock_first(AnbServer *s)
     s->idle = false;
 }
 
-/* The caller's signals are not for this thread. */
+/* Starts the thread with all signals blocked. */
 static int start_without_signals(AnbServer *s)
 {
     sigset_t all, before;

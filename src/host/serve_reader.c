@@ -16,7 +16,7 @@ struct AnbServeReader {
 
 /* ---- the list ---------------------------------------------------------------------------------------------------- */
 
-/* In a child process nobody publishes, and the lock may be held for ever. */
+/* Not in a child process, where nothing is published and the lock may never be released. */
 static void enlist(AnbServer *server, AnbServeReader *reader)
 {
     if (anb_serve_forked(server))
@@ -86,7 +86,7 @@ void anb_serve_reader_free(AnbServeReader *reader)
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* The published copy, which stays as it is until the reader leaves. */
+/* The published copy, which does not change until the reader leaves. */
 static const StreamingLearner *enter(AnbServeReader *reader)
 {
     atomic_store(&reader->entered, atomic_load_explicit(&reader->entered, memory_order_relaxed) + 1);

@@ -10,8 +10,8 @@
  * number, up to 4,096, so that trials cost almost nothing in the long run. If calls take 1.5 times as long as when
  * their way was chosen, since other programs use the cores, the other way is tried at once.
  *
- * A trial is four calls, of which the fastest counts: one that was interrupted says nothing. Sharing is tried for at
- * least 200 us, since threads take about 50 us to wake.
+ * A trial is four calls, of which the fastest counts, since calls may be interrupted. Sharing is tried for at least
+ * 200 us, since threads take about 50 us to wake.
  */
 #ifndef ANB_HOST_SHARE_CHOICE_H
 #define ANB_HOST_SHARE_CHOICE_H
@@ -54,9 +54,9 @@ AnbShareRecord *anb_share_record(AnbShareRecords *records, size_t samples, doubl
 double anb_share_ns(const AnbShareRecord *record);
 /* Whether this call is to be shared. To be called once for each call, and anb_share_took or anb_share_put_off after it. */
 bool anb_share_decide(AnbShareRecord *record);
-/* That call was to be shared and was done alone, which tells nothing: it is as if it had not been. */
+/* Withdraws the decision for a call that was to be shared and was done alone. */
 void anb_share_put_off(AnbShareRecord *record);
-/* Records what each of that call's samples took. */
+/* Records the time that each of that call's samples took. */
 void anb_share_took(AnbShareRecord *record, double ns, size_t samples);
 
 #endif

@@ -1,4 +1,4 @@
-/* Saving beside the program: a copy of the model, and a thread that writes it. */
+/* Saving in the background: a copy of the model, and a thread that writes it. */
 #include "forks.h"
 #include "model.h"
 #include "snapshot.h"
@@ -22,7 +22,7 @@ struct AnbSaving {
 
 /* ---- copying extras ------------------------------------------------------------------------------------------------- */
 
-/* Bytes that are handed out one behind the other; `memory` NULL: only counted. */
+/* Memory that is used up from its start; `memory` NULL: bytes are only counted. */
 typedef struct Room {
     char *memory;
     size_t used;
@@ -136,7 +136,7 @@ AnbSaving *anb_save_aside(const StreamingLearner *model, const AnbSnapshotExtras
     return saving;
 }
 
-/* Whether the thread is another process's, of which this one was forked. */
+/* Whether the thread belongs to the process that this one was forked from. */
 static bool is_parents(const AnbSaving *saving)
 {
     return saving->threaded && saving->forks != anb_forks();

@@ -79,7 +79,7 @@ static int load_tree(Loading *l, const AnbNode *node, void *state)
     return code;
 }
 
-/* From the leaves up, so that a type may trust what is below it. */
+/* Validates from the leaves up, so that a type may rely on the nodes below it. */
 static int validate_tree(const AnbNode *node, const void *state, AnbError *error)
 {
     size_t parts = node->n_children + (node->router != NULL);

@@ -7,7 +7,7 @@
 #include "src/text/checksum.h"
 #include "snapshot.h"
 
-/* What the caller sees, and what is behind it in the same piece of memory. */
+/* The caller's struct, followed by its data in the same piece of memory. */
 typedef struct Opened {
     AnbSnapshot view;
     AnbAllocator allocator;
@@ -16,7 +16,7 @@ typedef struct Opened {
 
 typedef struct Cursor {
     const unsigned char *at, *end;
-    bool bad; /* something ran over the end or is not what it has to be */
+    bool bad; /* data ended too early or were invalid */
 } Cursor;
 
 static size_t left(const Cursor *c)
@@ -65,8 +65,8 @@ static const char *get_text(Cursor *c)
     return text;
 }
 
-/* A count of things that take at least `least` bytes each, so that it cannot ask for more memory than the file is
- * worth. */
+/* Reads a count of items of at least `least` bytes each; it is checked against the bytes left, which bounds the memory that
+ * is allocated for them. */
 static size_t get_count(Cursor *c, size_t least)
 {
     uint32_t n = get_u32(c);
@@ -168,7 +168,7 @@ static void read_nodes(Cursor *c, Lists *l)
     c->bad |= l->nodes == 0;
 }
 
-/* Not there in the snapshots of models without sources. */
+/* Reads the sources, which only snapshots of models with sources have. */
 static void read_sources(Cursor *c, Lists *l)
 {
     if (c->bad || c->at == c->end)

@@ -67,7 +67,7 @@ static void put_text(Sink *s, const char *text)
 
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 
-/* How many bytes a node's fields are, and whether they lie where they may. */
+/* The size of a node's fields in bytes, and whether all of them lie in its state. */
 typedef struct Count {
     AnbVisitor visitor;
     const AnbNode *node;
@@ -111,7 +111,7 @@ static void put_field(AnbVisitor *visitor, void *data, AnbScalar kind, size_t co
     put_value(visitor, data, data, kind, count);
 }
 
-/* Visiting shows fields as writable; what is written there while saving, if anything, is what lies there. */
+/* Visitors get fields as writable memory; saving changes no value in it. */
 static void put_node(Sink *s, const AnbNode *node, void *state)
 {
     Count count = {.visitor = {count_field, count_value}, .node = node, .state = state};

@@ -1,10 +1,10 @@
-/* Numbered samples: how far each source of a model has got. */
+/* Numbered samples: the positions of a model's sources. */
 #include "sources.h"
 #include "model.h"
 
 /* ---- by name ----------------------------------------------------------------------------------------------------- */
 
-/* Known names have no byte 0 but behind them. */
+/* Stored names contain no 0 and end with one. */
 static bool is_named(const AnbSource *source, const char *name, size_t n)
 {
     const char *end = source->name + n;
@@ -99,7 +99,7 @@ void anb_sources_free(StreamingLearner *model)
     model->attached->sources = NULL;
 }
 
-/* A source that was added and brought nothing is as one that is not there. */
+/* Whether b has all positions of a. A source from which nothing was learned counts as absent. */
 static bool covers(const StreamingLearner *a, const StreamingLearner *b)
 {
     for (size_t i = 0; i < anb_sources_count(anb_sources_of(a)); i++) {

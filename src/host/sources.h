@@ -29,7 +29,7 @@ static inline size_t anb_sources_count(const AnbSources *sources)
     return sources ? sources->n : 0;
 }
 
-/* A table with room for so many, with what the model's own holds; its own stays. NULL where memory is out. */
+/* A larger table with the contents of the model's, which is not freed. NULL where memory is out. */
 AnbSources *anb_sources_larger(const StreamingLearner *model, size_t capacity);
 /* Adds a source that is not there, where there is room. Its index. */
 int anb_sources_put(AnbSources *sources, const char *name, size_t n);

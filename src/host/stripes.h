@@ -1,6 +1,6 @@
 /*
- * Which thread learns a model's samples: a function of the model's address. So each thread finds its own samples of a call
- * by itself, in order, and no samples are sorted before.
+ * The thread that learns a model's samples is a function of the model's address. So each thread finds its own samples of a
+ * call by itself, in order, without sorting.
  *
  *     addresses   from[0] = 0 ... from[1] ... from[2] ... from[n]
  *     stripes     |     0      |     1     |  ...      n - 1     |
@@ -23,7 +23,7 @@ enum { ANB_STRIPES_MOST = 4096 };
 static const double ANB_STRIPES_UNEVEN = 1. / 32;
 
 typedef struct AnbStripes {
-    bool known;      /* the last call gave the threads what they were dealt */
+    bool known;      /* whether the threads' samples of the last call matched the stripes */
     double largest;  /* share of the samples that one thread was dealt, the largest */
     unsigned limit;  /* calls that uneven stripes are used for; 0: they are even, and used while calls fit them */
     unsigned left;   /* of these */

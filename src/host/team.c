@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 enum { READS = 32 };                     /* of the word between two of the clock */
-static const double AWAKE_NS = 20000;    /* a thread stays awake so long */
-static const double PATIENCE_NS = 50000; /* a caller waits awake for the last one to leave so long, and sleeps then */
-static const double FOLLOW = .5;         /* rate of the mean gap between jobs: a few that come close are enough */
+static const double IDLE_SPIN_NS = 20000;    /* how long an idle thread polls */
+static const double WAIT_SPIN_NS = 50000; /* how long a caller polls for the last thread to leave before it sleeps */
+static const double FOLLOW = .5;         /* rate of the running mean of the gap between jobs */
 
 typedef struct Thread {
     AnbTeam *team;
@@ -20,7 +20,7 @@ typedef struct Thread {
     size_t number; /* from 1 */
 } Thread;
 
-/* What is written in turns by several threads lies in lines of its own. */
+/* Members that several threads write in turns have cache lines of their own. */
 struct AnbTeam {
     _Alignas(128) atomic_uint round; /* odd: open */
     atomic_uint sleepers;
@@ -29,7 +29,7 @@ struct AnbTeam {
     AnbTeamJob job;
     void *context;
     _Alignas(128) atomic_uint inside;
-    atomic_uint waiting; /* the caller sleeps until nobody is inside */
+    atomic_uint waiting; /* the caller sleeps until no thread is inside */
     _Alignas(128) Thread *thread;
     size_t n_threads; /* beside the caller */
     unsigned forks;
@@ -45,8 +45,8 @@ static inline void relax(void)
 #endif
 }
 
-/* Reads a word until it is not, or is, `value`, for `ns` at most. Whether it came to that. Reads are in one order with all other steps
- * of the kind (seq_cst): who closes a round and then finds nobody inside has to be sure that who comes in later sees it closed. */
+/* Polls a word until it is not, or is, `value`, for at most `ns`. Returns whether that happened. The reads are sequentially
+ * consistent: a caller that closes a round and then finds no thread inside relies on later threads seeing it closed. */
 static bool spin(atomic_uint *word, unsigned value, bool until_equal, double ns)
 {
     double start = 0;
@@ -69,7 +69,7 @@ static bool spin(atomic_uint *word, unsigned value, bool until_equal, double ns)
 static void await(Thread *thread, unsigned seen)
 {
     AnbTeam *team = thread->team;
-    if (atomic_load(&team->gap) < AWAKE_NS && spin(&team->round, seen, false, AWAKE_NS))
+    if (atomic_load(&team->gap) < IDLE_SPIN_NS && spin(&team->round, seen, false, IDLE_SPIN_NS))
         return;
     atomic_fetch_add(&team->sleepers, 1);
     anb_word_wait(&team->round, seen);
@@ -110,10 +110,10 @@ static void wake(AnbTeam *team)
         anb_word_wake(&team->round);
 }
 
-/* Until nobody is inside. */
+/* Waits until no thread is inside. */
 static void wait_for_all(AnbTeam *team)
 {
-    if (spin(&team->inside, 0, true, PATIENCE_NS))
+    if (spin(&team->inside, 0, true, WAIT_SPIN_NS))
         return;
     atomic_store(&team->waiting, 1);
     for (unsigned left = atomic_load(&team->inside); left > 0; left = atomic_load(&team->inside))
@@ -121,11 +121,11 @@ static void wait_for_all(AnbTeam *team)
     atomic_store(&team->waiting, 0);
 }
 
-/* A long gap counts for at most four times what a thread stays awake. */
+/* Updates the mean gap; a long gap counts as at most four times the polling time. */
 static void follow_gap(AnbTeam *team)
 {
     double gap = anb_clock_ns() - team->closed, mean = atomic_load(&team->gap);
-    gap = gap < 4 * AWAKE_NS ? gap : 4 * AWAKE_NS;
+    gap = gap < 4 * IDLE_SPIN_NS ? gap : 4 * IDLE_SPIN_NS;
     atomic_store(&team->gap, (unsigned)(mean + FOLLOW * (gap - mean)));
 }
 

@@ -1,5 +1,5 @@
 #include "threads.h"
-#include "crew.h"
+#include "scheduler.h"
 #include "model.h"
 #include "src/text/given.h"
 #include <anabranch/workers.h>
@@ -7,25 +7,25 @@
 
 struct AnbThreads {
     AnbTeam *team;
-    AnbCrew **crew;
+    AnbScheduler **scheduler;
     size_t n;
 };
 
-/* Where the node keeps its crew, or NULL. */
-static AnbCrew **place_of(const StreamingLearner *model, const AnbNode *node)
+/* Where the node keeps its scheduler, or NULL. */
+static AnbScheduler **place_of(const StreamingLearner *model, const AnbNode *node)
 {
     const AnbField *fields = node->type->scratch;
     for (size_t i = 0; fields && fields[i].name; i++)
-        if (fields[i].part == &anb_crew_part)
+        if (fields[i].part == &anb_scheduler_part)
             return anb_scratch(node, anb_scratch_of(model, node), i);
     return NULL;
 }
 
-/* Gives a crew to every outermost node that can use one: a new one, or, to a node around a mixture, that mixture's. False: out of
- * memory. */
-static bool give(const StreamingLearner *model, const AnbNode *node, AnbThreads *threads, AnbCrew **around)
+/* Sets the scheduler of every outermost node that can use one: a new one, or, for a node around a mixture, the mixture's.
+ * False: out of memory. */
+static bool give(const StreamingLearner *model, const AnbNode *node, AnbThreads *threads, AnbScheduler **around)
 {
-    AnbCrew **place = place_of(model, node);
+    AnbScheduler **place = place_of(model, node);
     if (!place) {
         bool fine = true;
         for (size_t i = 0; i < node->n_children && fine; i++)
@@ -34,18 +34,18 @@ static bool give(const StreamingLearner *model, const AnbNode *node, AnbThreads 
     }
     if (!node->type->mixture)
         return give(model, &node->children[0], threads, place);
-    AnbCrew *crew = *place = anb_crew_new(threads->team, node->n_children);
-    if (crew)
-        threads->crew[threads->n++] = crew;
+    AnbScheduler *scheduler = *place = anb_scheduler_new(threads->team, node->n_children);
+    if (scheduler)
+        threads->scheduler[threads->n++] = scheduler;
     if (around)
-        *around = crew;
-    return crew;
+        *around = scheduler;
+    return scheduler;
 }
 
 static void take_back(const StreamingLearner *model)
 {
     for (size_t i = 0; i < model->plan->n_nodes; i++) {
-        AnbCrew **place = place_of(model, &model->plan->nodes[i]);
+        AnbScheduler **place = place_of(model, &model->plan->nodes[i]);
         if (place)
             *place = NULL;
     }
@@ -56,20 +56,20 @@ void anb_threads_free(AnbThreads *threads)
     if (!threads)
         return;
     for (size_t i = 0; i < threads->n; i++)
-        anb_crew_free(threads->crew[i]);
+        anb_scheduler_free(threads->scheduler[i]);
     anb_team_free(threads->team);
-    free(threads->crew);
+    free(threads->scheduler);
     free(threads);
 }
 
-/* As many crews as the model has nodes are enough. */
+/* As many schedulers as the model has nodes are enough. */
 static AnbThreads *begin(const StreamingLearner *model, size_t n)
 {
     AnbThreads *threads = calloc(1, sizeof *threads);
     if (!threads)
         return NULL;
-    threads->crew = calloc(model->plan->n_nodes, sizeof(AnbCrew *));
-    threads->team = threads->crew ? anb_team_new(n) : NULL;
+    threads->scheduler = calloc(model->plan->n_nodes, sizeof(AnbScheduler *));
+    threads->team = threads->scheduler ? anb_team_new(n) : NULL;
     if (threads->team && give(model, &model->plan->nodes[0], threads, NULL))
         return threads;
     take_back(model);

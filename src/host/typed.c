@@ -1,6 +1,6 @@
 /*
- * Models for rows of a schema. What turns categories and times into numbers is a type whose options hold the kinds of
- * the columns as runs of letters (`columns`): an encoder.
+ * Models for rows of a schema. An encoder is a type that converts categories and times to numbers, with the kinds of the
+ * columns as runs of letters in its options (`columns`).
  */
 #include "arena.h"
 #include "expand.h"
@@ -94,7 +94,7 @@ static int check_node(const Check *c, const AnbNode *node, Seen seen)
     const AnbParam *kinds = kinds_of(node->type);
     if (kinds)
         return check_kinds(c, node, (const AnbRuns *)((const char *)node->options + kinds->offset), seen);
-    /* What stands right around an encoder, such as a scale, leaves it the row as it came. */
+    /* a wrapper directly around an encoder, such as a scale, passes the row unchanged */
     bool around = node->n_children == 1 && kinds_of(node->children[0].type);
     bool reads = node->type->flags & (ANB_READS_X | ANB_READS_RAW) && !around;
     int code = reads ? check_reader(c, node, seen) : 0;
@@ -202,8 +202,8 @@ static size_t same_as(const AnbNode *node, size_t j)
     return same ? source.column[0] : SIZE_MAX;
 }
 
-/* The columns that a wrapper hands on, in their order; false, and nothing changed, where it makes others of them. The child
- * has no node yet. */
+/* The columns that a wrapper passes on, in their order; false, with nothing changed, where it makes others of them. The
+ * child has no node yet. */
 static bool hands_on(const AnbExpert *expert, Seen *seen)
 {
     const AnbNode child = {.type = expert->children[0].type};
@@ -263,8 +263,8 @@ static int complete(AnbArena *arena, AnbExpert *expert, Seen seen, AnbError *err
 {
     const AnbParam *kinds = kinds_of(expert->type);
     if (kinds) {
-        const AnbRuns *said = (const AnbRuns *)((const char *)expert->options + kinds->offset);
-        if (said->count == 0)
+        const AnbRuns *given = (const AnbRuns *)((const char *)expert->options + kinds->offset);
+        if (given->count == 0)
             expert->options = with_kinds(arena, expert->type, expert->options, seen, error);
         return expert->options ? 0 : ANB_E_LIMIT;
     }
@@ -287,7 +287,7 @@ static bool is_typed(Seen seen)
     return typed;
 }
 
-/* Puts an encoder where one is needed, or says the kinds to those that are there. */
+/* Inserts an encoder where one is needed, or sets the kinds of those that are there. */
 static int encode(AnbArena *arena, const AnbSchema *schema, AnbExpert *root, AnbError *error)
 {
     Seen all = all_columns(arena, schema);

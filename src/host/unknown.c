@@ -1,4 +1,4 @@
-/* Words of an expression that are not known: what errors add about them. */
+/* Unknown words of an expression: what is added to error messages. */
 #include "unknown.h"
 #include "params.h"
 #include <stdio.h>

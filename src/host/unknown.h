@@ -1,4 +1,4 @@
-/* What an error says of a word of an expression that is not known: what it may have been meant for. */
+/* Additions to the messages of unknown words of an expression: what may have been meant. */
 #ifndef ANB_HOST_UNKNOWN_H
 #define ANB_HOST_UNKNOWN_H
 

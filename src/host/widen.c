@@ -1,10 +1,10 @@
 /*
- * A model for more columns that goes on from one for fewer:
+ * A model for more columns that continues a model for fewer:
  *
  *     OLD   ->   residual(narrow(OLD, of="12y 2n"), columns(NEW, kinds="12n 2c"))
  *
- * OLD keeps its state and its columns; NEW starts with nothing, which is a prediction of 0, and learns from all columns
- * what OLD leaves over. What stands only at the root (interval, ...) stays outside.
+ * OLD keeps its state and its columns. NEW starts at its initial state, which predicts 0, and learns OLD's residual from all
+ * columns. Types that stand only at the root (interval, ...) are kept outside.
  */
 #include "arena.h"
 #include "expression.h"
@@ -68,7 +68,7 @@ static int narrowed(Widening *w, const AnbExpert *old, AnbExpert *out)
     return 0;
 }
 
-/* What learns the rest; behind columns(...) where the table is typed. */
+/* The learner of the residual, inside columns(...) where the table is typed. */
 static int new_part(Widening *w, const AnbModelOptions *options, AnbExpert *out)
 {
     const AnbExpert *parsed = anb_expression_parse(&w->arena, beside, ANB_TEXT_MAX, options->types, w->error);
@@ -93,7 +93,7 @@ static bool stays_outside(const StreamingLearnerType *type)
     return (type->flags & ANB_ROOT_ONLY) && type->max_children == 1;
 }
 
-/* The wider model, with nothing learned. */
+/* The wider model in its initial state. */
 static StreamingLearner *make(Widening *w, const AnbModelOptions *options)
 {
     const char *text = anb_expression(w->model);
@@ -108,7 +108,7 @@ static StreamingLearner *make(Widening *w, const AnbModelOptions *options)
     return anb_new_saved(w->wider->n, root, options, w->error);
 }
 
-/* A node's own state, without what fills it up to where the next one may start. False where the two are not of one size. */
+/* Copies a node's own state, without padding. False where the two differ in size. */
 static bool copy_own(const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
     size_t size = anb_fields_layout(from->type->fields, from, NULL);
@@ -118,8 +118,8 @@ static bool copy_own(const AnbNode *from, const void *old, const AnbNode *to, vo
     return same;
 }
 
-/* The states of a node and of those below it, which stand closer together in one model than in the other. False where they
- * are not the same. */
+/* Copies the states of a node and of those below it, whose offsets differ between the models. False where the nodes are not
+ * the same. */
 static bool copy_tree(const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
     size_t parts = from->n_children + (from->router != NULL);
@@ -131,7 +131,8 @@ static bool copy_tree(const AnbNode *from, const void *old, const AnbNode *to, v
     return fine;
 }
 
-/* The old model's state in its place below residual(narrow(...)); those outside theirs, whose size may not change. */
+/* Copies the old model's state to its place below residual(narrow(...)), and the states of the nodes outside, whose sizes
+ * must be the same. */
 static int copy_states(const Widening *w, const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
     for (; stays_outside(from->type); from = &from->children[0], to = &to->children[0]) {

@@ -33,7 +33,7 @@ enum {
     STRIPES = 64,            /* of a thread, at most */
     FINER = 4,               /* stripes of a thread where one gives some thread too many samples */
     SLACK = 64,              /* samples that a thread may have beyond its share */
-    MANY = 8,                /* one prediction in so many that needs the long way */
+    MANY = 8,                /* one prediction in so many that needs the slow path */
     IN_STRIPES = 64,         /* calls that are done in stripes after that */
     IN_BLOCKS = 64,          /* calls of predictions in blocks where the stripes of learning were uneven for one */
     /* Calls for which stripes are used that give one thread too many samples; by then these samples may be of many models. */
@@ -44,14 +44,14 @@ static const double WAKE_NS = 20000;  /* what sharing costs in all where threads
 static const double OPEN_NS = 1000;   /* and where they are awake */
 static const double CLOSE_NS = 20000; /* between calls that follow each other */
 static const double SCAN_NS = .4;     /* to see whether a sample lies in a stripe */
-/* The time of scans for one sample over that of the sample, at most. It is this low since the rows are fetched once more for each stripe of
- * a thread, which takes longer than the scan. */
+/ * The largest time of scans for one sample, relative to that of the sample. It is this low since the rows are fetched once
+ * more for each stripe of a thread, which takes longer than the scan. */
 static const double SCANS = .004;
 
 /* A thread's part of a call, in a line of its own. */
 typedef struct Part {
-    _Alignas(128) atomic_size_t taken; /* of its stripes, by anyone */
-    atomic_size_t done;                /* samples of its stripes in the last call, whoever did them */
+    _Alignas(128) atomic_size_t taken; /* how many of its stripes were started, by any thread */
+    atomic_size_t done;                /* samples of its stripes in the last call, done by any thread */
 } Part;
 
 /* Something done with samples from `from` to `to` - 1. */
@@ -77,7 +77,7 @@ struct AnbPool {
     bool learned;             /* whether the last call learned, in stripes that are known */
     char apart[112];          /* with what only the caller uses, above: from what all threads write */
     atomic_size_t next;       /* which block is next */
-    atomic_size_t unsure;     /* predictions that need the long way */
+    atomic_size_t unsure;     /* predictions that need the slow path */
     atomic_size_t incomplete; /* blocks where a pointer is missing */
 };
 
@@ -96,7 +96,7 @@ static void do_blocks(void *context, size_t thread)
     }
 }
 
-/* Has the samples from `from` on done in blocks, in no order. */
+/* Does the samples from `from` on in blocks, in any order. */
 static void run_blocks(AnbPool *p, size_t from, Block *block)
 {
     p->block = block;
@@ -139,7 +139,7 @@ static void do_stripes(void *context, size_t thread)
     }
 }
 
-/* Nobody has begun any part of the call. */
+/* Marks all parts of the call as not started. */
 static void untake(AnbPool *p)
 {
     for (size_t t = 0; t < anb_team_size(p->team); t++) {
@@ -192,7 +192,7 @@ static bool deal(const AnbPool *p, AnbStripes *stripes, size_t each)
            anb_stripes_deal(stripes, models, n, threads, FINER);
 }
 
-/* Does what is left of samples before the caller's own first ones, which only they are ahead of. */
+/* Does the samples before those that the caller has done first. */
 static void catch_up(AnbPool *p)
 {
     for (size_t stripe = 1; p->from < p->own_from && stripe < p->stripes->n; stripe++)
@@ -200,7 +200,7 @@ static void catch_up(AnbPool *p)
     p->from = p->own_from;
 }
 
-/* Whether these are predictions in the stripes of learning, which they must leave as they are. */
+/* Whether the call predicts in the stripes of learning, which it must not change. */
 static bool in_those_of_learning(const AnbPool *p)
 {
     return !p->call.y && p->stripes == &p->dealt[true];
@@ -228,7 +228,7 @@ static bool share_stripes(AnbPool *p, double ns)
 
 /* ---- predictions that only read ------------------------------------------------------------------------------------- */
 
-/* Goes the long way for predictions that are NaN. Where they are many, the next calls are done in stripes. */
+/* Repeats predictions that are NaN on the slow path. Where there are many, the next calls are done in stripes. */
 static void predict_unsure(AnbPool *p)
 {
     const AnbSamples *c = &p->call;

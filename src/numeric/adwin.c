@@ -3,7 +3,7 @@
 #include "elementary.h"
 #include "fields.h"
 
-/* What two disjoint parts' sums of squares about their means are about the mean of both. */
+/* The sum of squares about the common mean, from those of two disjoint parts about their own means. */
 static double pooled(double squares0, double sum0, double n0, double squares1, double sum1, double n1)
 {
     double gap = sum0 / n0 - sum1 / n1;
@@ -45,7 +45,7 @@ static void drop_oldest(AnbAdwin *w)
     shift(w, row, 1);
 }
 
-/* Where a row holds one bucket too many, its two oldest become the next row's newest. */
+/* Merges the two oldest buckets of each row that holds one too many into the newest one of the next row. */
 static void merge(AnbAdwin *w)
 {
     for (int row = 0; row < ANB_ADWIN_ROWS && w->filled[row] > ANB_ADWIN_WIDTH; row++) {
@@ -72,8 +72,9 @@ static void insert(AnbAdwin *w, double value)
     merge(w);
 }
 
-/* The sign of the first cut, from the old end, at which the means differ by more than the bound of adwin.h; 0: there is none. With
- * 1/m = 1/n0 + 1/n1 and l = ln(2 ln n / delta), |gap| > sqrt(2/m variance l) + 2/(3m) l is asked without the root. */
+/* The sign of the first cut, from the old end, at which the means differ by more than the bound of adwin.h; 0: there is
+ * none. With 1/m = 1/n0 + 1/n1 and l = ln(2 ln n / delta), |gap| > sqrt(2/m variance l) + 2/(3m) l is tested without the
+ * root. */
 static int find_cut(const AnbAdwin *w, double delta)
 {
     double n = (double)w->n, n0 = 0, sum0 = 0, variance = w->squares / n;

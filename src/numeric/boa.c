@@ -6,7 +6,7 @@
 #include <math.h>
 
 static const double SPAN = 0x1p60; /* errors over the unit times this move the unit */
-static const double GROWTH = 2;    /* of a memory that grows: it is the n-th part of this that n samples forget */
+static const double GROWTH = 2;    /* of a growing memory: the discount at sample n is n / (n + GROWTH) */
 
 typedef struct Boa {
     double *unit, *w, *r, *v, *log;
@@ -41,7 +41,8 @@ static bool sleeps(const unsigned char *asleep, size_t i)
     return asleep && asleep[i];
 }
 
-/* The stored weights, given a change in who sleeps: sleepers out, those who wake at 1/awake, the rest renormalised. */
+/* The stored weights after a change in which experts sleep: 0 for sleeping ones, 1/awake for those that wake, the others
+ * renormalised. */
 void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep, double *w)
 {
     const double *stored = state + 1, *v = state + 1 + 2 * k;
@@ -70,7 +71,7 @@ void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep,
             w[i] = v[i] < 0 || !(sum > 0) ? one : w[i] / sum * rest;
 }
 
-/* The median V of those who are awake and known (the lower one of an even number); -1 where there is none. */
+/* The median V of the awake experts with a known V (the lower one of an even number); -1 where there is none. */
 static double median(const double *v, size_t k, const unsigned char *asleep)
 {
     size_t known = 0;
@@ -97,7 +98,7 @@ static double log_weight(const Boa *boa, size_t i)
     return boa->r[i] / root - anb_log(root);
 }
 
-/* Log of the mean weight of those who are awake and known, all of whose V > 0. */
+/* The log of the mean weight of the awake experts with a known V, all of which are > 0. */
 static double log_mean(const Boa *boa, size_t k, const unsigned char *asleep)
 {
     double top = -HUGE_VAL, sum = 0;
@@ -147,8 +148,8 @@ static void update_sleepers(const Boa *boa, size_t k, const unsigned char *aslee
         wake(boa, k, asleep);
 }
 
-/* A unit that errors of this size fit in: a power of two; the state moves with it. False where all is 0 or not finite.
- */
+/* Changes the unit, a power of two, if errors of this size do not fit, and converts the state. False where all is 0 or not
+ * finite. */
 static bool fit(const Boa *boa, size_t k, double largest)
 {
     if (!(largest > 0) || largest > 0x1.fffffffffffffp1023)
@@ -182,7 +183,7 @@ static void level(const Boa *boa, size_t k)
     }
 }
 
-/* The largest error in sight; not a number, or infinite, where one is. */
+/* The largest error of the experts and the mix; NaN or infinite where one is. */
 static double largest_error(const Boa *boa, size_t k, const double *f, double mix, double y)
 {
     double largest = fabs(mix - y);

@@ -44,7 +44,7 @@ static inline size_t anb_boa_used(size_t k)
     return 1 + 4 * k;
 }
 
-/* The state of k experts of whom nothing is known. */
+/* Initialises the state of k experts. */
 void anb_boa_start(double *boa, size_t k);
 
 /**
@@ -57,31 +57,32 @@ void anb_boa_start(double *boa, size_t k);
  */
 void anb_boa_weights(const double *boa, size_t k, const unsigned char *asleep, double *w);
 
-/* A sample: what the experts and their mix said of it, and what it was. */
+/* A sample: the predictions of the experts and of their mix, and the target. */
 typedef struct AnbBoaSample {
     const double *f;             /* K predictions; those of sleepers are not read */
     double mix;                  /* the sum of w_i f_i */
     double y;                    /* the target */
-    double weight;               /* what r is multiplied by */
+    double weight;               /* factor of r */
     const unsigned char *asleep; /* as at anb_boa_weights */
-    /* NULL: the squared loss. Of another loss the regrets are linearised at the mix: what takes the place of the error (loss.h) with
-     * the errors' scale stands for y - mix. A BOA of gradients keeps its bound for every convex loss. */
+    /* NULL: the squared loss. With another loss the regrets are linearised at the mix: the pull (loss.h) at the errors' scale
+     * replaces y - mix. A BOA of gradients keeps its bound for every convex loss. */
     const AnbLoss *loss;
 } AnbBoaSample;
 
-/* Learns from one sample; what came before counts `discount` times as much, (0, 1]. Returns the target, bounded by the errors' scale. */
+/* Learns from one sample; earlier ones are discounted by `discount`, (0, 1]. Returns the target, bounded by the errors'
+ * scale. */
 double anb_boa_learn(double *boa, size_t k, double discount, const AnbBoaSample *sample);
 
-/* The discount for the next sample of a BOA whose memory grows with the stream up to that of `most`. */
+/* The discount for the next sample of a BOA whose memory grows with the stream, at most `most`. */
 double anb_boa_growing(const double *boa, size_t k, double most);
 
-/* Expert i is as new: it sleeps, or wakes with the next sample. */
+/* Resets expert i: it sleeps, or wakes with the next sample. */
 void anb_boa_forget(double *boa, size_t k, size_t i);
 
 /* The sum of w_i f_i over the experts whose weight is not 0. */
 double anb_mix(const double *w, const double *f, size_t k);
 
-/* R_i / sqrt(V_i) of every expert: the log-weights but for the learning rates; all 0 while the weights are uniform. */
+/* R_i / sqrt(V_i) of every expert: the log-weights without the learning rates; all 0 while the weights are uniform. */
 static inline const double *anb_boa_log_weights(const double *boa, size_t k)
 {
     return boa + 1 + 3 * k;

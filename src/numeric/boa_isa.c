@@ -8,7 +8,7 @@
 #include <math.h>
 
 static const double FLOOR = 0x1p-900; /* a V below it is not discounted, so that a flawless expert keeps its V */
-static const double MOST = 0x1p200;   /* of |r| in units: what a weight can drive it to */
+static const double MOST = 0x1p200;   /* bound of |r| in units: weights may make it large */
 static const double ASLEEP = -0.5;    /* between the V of those that sleep, -1, and 0 */
 
 enum { STEP = LANES_STEP };

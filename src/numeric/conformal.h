@@ -20,33 +20,33 @@
 #include <anabranch/type.h>
 
 enum { ANB_STEPS = 8 };
-#define ANB_REPAY .002 /* of the miscoverage for each row owed */
-#define ANB_DEBT 2000  /* rows, the most that are remembered */
+#define ANB_REPAY .002 /* change of the miscoverage for each unit of `owed` */
+#define ANB_DEBT 2000  /* bound of |debt|, in rows */
 
 /*
  * The adapting miscoverage of one level. Zeroed, then anb_adaptive_init.
  *
  * DtACI sees beta_t, not the intervals that were answered, which are `delay` labels old when their target arrives. `owed` is an
  * integral term that corrects for that: the sum of (alpha - miss) over the judged intervals, plus (alpha - the miscoverage used) for
- * each interval that still waits for its label. Without the second part the control loop contains the delay of the labels and
+ * each interval whose label has not come yet. Without the second part the control loop contains the delay of the labels and
  * oscillates (Smith predictor, 1957).
  */
 typedef struct AnbAdaptive {
     double alpha[ANB_STEPS], weight[ANB_STEPS];
     double debt;  /* sum of (alpha - miss) over the labels that came, each miss by the interval that was answered */
     double asked; /* sum of (alpha - the miscoverage in use), one term a label */
-    double owed;  /* debt, and what the answers that still wait for labels are expected to add to it */
+    double owed;  /* debt plus the expected contribution of answers whose labels have not come yet */
 } AnbAdaptive;
 
 /* alpha: the miscoverage wanted, (0, 1). */
 void anb_adaptive_init(AnbAdaptive *adaptive, double alpha);
 /* The miscoverage to use now; may leave [0, 1]. */
 double anb_adaptive_alpha(const AnbAdaptive *adaptive);
-/* Judges the experts by a new score: beta as above, before the score is added; delay: labels that came between the answer
+/* Updates the experts by a new score: beta as above, before the score is added; delay: labels that came between the answer
  * and its own. */
 void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta, double delay);
-/* Judges the interval that was answered, before anb_adaptive_add of the same label: whether it missed; then: `asked`
- * when it was answered. */
+/* Updates `debt` and `owed` by an answered interval, before anb_adaptive_add of the same label. missed: whether the target
+ * was outside; then: `asked` at the time of the answer. */
 void anb_adaptive_answered(AnbAdaptive *adaptive, double alpha, bool missed, double then);
 /* The members of AnbAdaptive; `since` is the version of an interval's state. */
 extern const AnbField anb_adaptive_fields[];

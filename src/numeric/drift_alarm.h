@@ -3,7 +3,7 @@
  * 1,000.
  *
  * It needs two numbers of state, fewer than ADWIN (adwin.h), and detects large changes only. A few large errors do not
- * raise it: whoever acts on it discards what was learned so far.
+ * raise it, since learners discard what they have learned when it is raised.
  */
 #ifndef ANB_NUMERIC_DRIFT_ALARM_H
 #define ANB_NUMERIC_DRIFT_ALARM_H
@@ -17,7 +17,7 @@ typedef struct AnbDriftAlarm {
     double calm;  /* running mean of |error|; starts at 0 */
 } AnbDriftAlarm;
 
-/* Takes the error of sample number `seen`, counted from 1, and says whether the alarm is on. */
+/* Adds the error of sample number `seen`, counted from 1. Returns whether the alarm is raised. */
 static inline bool anb_drift_alarm_see(AnbDriftAlarm *alarm, double error, uint64_t seen)
 {
     double size = error < 0 ? -error : error;
@@ -26,7 +26,7 @@ static inline bool anb_drift_alarm_see(AnbDriftAlarm *alarm, double error, uint6
     return alarm->large > .5;
 }
 
-/* The new errors are accepted: off until they become large again. */
+/* Takes the present errors as the usual ones: the alarm ends until errors become large again. */
 static inline void anb_drift_alarm_accept(AnbDriftAlarm *alarm)
 {
     alarm->large = 0;

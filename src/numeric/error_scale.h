@@ -33,7 +33,7 @@ enum { ANB_ERRORS_SETTLED = 400 }; /* errors after which `seen` changes nothing 
 
 extern const AnbField anb_error_scale_fields[];
 
-/* Learns the size of an error and returns the error, bounded. What is not a number stays and changes nothing. */
+/* Learns the size of an error and returns the error, bounded. A NaN is returned and changes nothing. */
 static inline double anb_error_bounded(AnbErrorScale *scale, double error)
 {
     const double most = 20, pace = .01, first = 16;
@@ -64,15 +64,14 @@ static inline double anb_error_bounded_within(AnbErrorScale *scale, double error
     return far ? copysign(limit, error) : error;
 }
 
-/* A target no further from what was predicted than the bound allows: the target itself unless it is far off. Finite where both
- * are. */
+/* The target, moved toward the prediction where the error exceeds the bound. Finite where both are. */
 static inline double anb_target_bounded(AnbErrorScale *scale, double predicted, double y)
 {
     double error = y - predicted, bounded = anb_error_bounded(scale, error);
     return bounded == error ? y : anb_clip(predicted + bounded, DBL_MAX);
 }
 
-/* The same for a target that is kept and learned again with every look at a window: at 10 times the scale. */
+/* The same for a target that is stored in a window and learned many times: at 10 times the scale. */
 static inline double anb_target_kept(AnbErrorScale *scale, double predicted, double y)
 {
     double error = y - predicted, bounded = anb_error_bounded_within(scale, error, 10);
@@ -84,7 +83,7 @@ static inline void anb_error_scale_visit(AnbErrorScale *scale, AnbVisitor *visit
     anb_struct_visit(anb_error_scale_fields, scale, visitor);
 }
 
-/* Whether a scale from a file is one. */
+/* Whether a scale from a file is valid. */
 static inline bool anb_error_scale_valid(const AnbErrorScale *scale)
 {
     return anb_struct_valid(anb_error_scale_fields, scale);

@@ -123,7 +123,7 @@ int anb_fields_upgrade(const AnbNode *self, unsigned from, const unsigned char *
 /* ---- checking ---------------------------------------------------------------------------------------------------- */
 
 typedef struct Fault {
-    const char *field, *what; /* what: NULL while nothing is wrong */
+    const char *field, *what; /* what: the fault; NULL: none */
     size_t at;
 } Fault;
 

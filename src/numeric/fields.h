@@ -1,6 +1,6 @@
 /*
- * What follows from a table of fields (type.h): size, places, the walk that saving, loading and comparing share, and
- * the checks of single values.
+ * Functions of a table of fields (anabranch/field.h): sizes, offsets, the walk for saving, loading and comparing, and the
+ * checks of single values.
  */
 #ifndef ANB_NUMERIC_FIELDS_H
 #define ANB_NUMERIC_FIELDS_H
@@ -20,13 +20,13 @@ size_t anb_fields_count(const AnbField *fields);
  */
 size_t anb_fields_layout(const AnbField *fields, const AnbNode *self, size_t *at);
 
-/* Shows a visitor every used value, in the order of the table. */
+/* Calls a visitor for every used value, in the order of the table. */
 void anb_fields_visit(const AnbField *fields, const AnbNode *self, void *state, AnbVisitor *visitor);
 
-/* Shows a visitor the members of one struct whose table has neither counts nor parts. */
+/* Calls a visitor for the members of one struct whose table has neither counts nor parts. */
 void anb_struct_visit(const AnbField *members, void *record, AnbVisitor *visitor);
 
-/* Checks every used value against what its field says. 0, or ANB_E_STATE with the type's and the field's name. */
+/* Checks every used value by its field. 0, or ANB_E_STATE with the type's and the field's name. */
 int anb_fields_validate(const AnbField *fields, const AnbNode *self, const void *state, AnbError *error);
 
 /* Whether the members of one struct hold what its table says. */
@@ -41,8 +41,8 @@ static inline void anb_visit_own(const AnbNode *node, void *state, AnbVisitor *v
 /* The fields of a node and of everything below it, in depth-first order, a router behind its node's children. */
 void anb_visit_subtree(const AnbNode *node, void *state, AnbVisitor *visitor);
 
-/* An `upgrade` for types whose older layouts differ only by fields with `since`, or by what their parts read themselves. It reads the
- * fields that a table of that version had. Unlike with ANB_READS_OLDER a part may read into memory of its own. */
+/* An `upgrade` for types whose older layouts differ only by fields with `since`, or by what their parts read themselves. It
+ * reads the fields that the table of that version had. Unlike with ANB_READS_OLDER a part may read into memory of its own. */
 int anb_fields_upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state);
 
 /* Whether the node's own state is one that learning could have made: the table's checks, then the type's. */

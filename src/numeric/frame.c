@@ -2,7 +2,7 @@
 #include "frame_wide.h"
 #include "src/simd/kernels.h"
 
-static const double FEW = 4; /* values that tell nothing yet */
+static const double FEW = 4; /* values that are too few to estimate anything */
 
 void anb_frame_init(const AnbFrame *self, AnbFrameState *state)
 {
@@ -49,8 +49,8 @@ void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const dou
 
 /* ---- the start ----------------------------------------------------------------------------------------------------- */
 
-/* What is known of a feature during the start: the moments of all values but the lowest and the highest, and those two;
- * low > high before the first value. */
+/* A feature during the start: the moments of all values but the lowest and the highest, and those two; low > high before
+ * the first value. */
 typedef struct Sketch {
     AnbMoments inner;
     double low, high;
@@ -61,7 +61,7 @@ static Sketch sketch_of(const AnbFrameState *state, size_t d, size_t j)
     return (Sketch){anb_frame_moments(state, d, j), part_const(state, d, LOW)[j], highest_of(anb_view_of(state), d)[j]};
 }
 
-/* The value that is outermost now stays outside, the one that was goes in. */
+/* Adds a value: the new outermost value stays outside of the moments, the former one goes into them. */
 static void start_cell(AnbFrameState *state, size_t d, size_t j, double x, double weight)
 {
     Sketch s = sketch_of(state, d, j);
@@ -101,7 +101,7 @@ static AnbMoments completed(const Sketch *s, double weight, bool whole)
     return m;
 }
 
-/* The last row of the start: the moments are those of all values. Few others tell nothing of what lies far out. */
+/* Ends the start: the moments become those of all values, with the outermost two bounded if there are enough others. */
 static void end_start(const AnbFrame *self, AnbFrameState *state, double weight)
 {
     size_t d = self->d;
@@ -125,7 +125,7 @@ static void start(const AnbFrame *self, AnbFrameState *state, const double *x, d
         end_start(self, state, weight);
 }
 
-/* The centre and the inverse that the moments ask for. */
+/* The centre and the inverse that follow from the moments. */
 static void aim(const AnbFrameState *state, size_t d, size_t j, double weight, double *centre, double *inverse)
 {
     AnbMoments m = anb_frame_moments(state, d, j);
@@ -154,8 +154,8 @@ static const double *bounded(const AnbFrame *self, AnbFrameState *state, const d
     return to;
 }
 
-/* A feature whose moments left the doubles starts again. */
-static void mend(AnbFrameState *state, size_t d, uint64_t *restarts)
+/* Restarts features whose moments are not finite. */
+static void restart_feature(AnbFrameState *state, size_t d, uint64_t *restarts)
 {
     for (size_t j = 0; j < d; j++)
         if (anb_nonfinite(&part(state, d, MEAN)[j], 1) + anb_nonfinite(&part(state, d, M2)[j], 1) != 0) {
@@ -209,7 +209,7 @@ static void learn_dense(const AnbFrame *self, AnbFrameState *state, const double
     const double *shown = bounded(self, state, x, scratch);
     if (!(anb_moments_update(part(state, d, COUNT), part(state, d, MEAN), part(state, d, M2), NULL, shown, weight, d) ==
           0))
-        mend(state, d, restarts);
+        restart_feature(state, d, restarts);
 }
 
 static void learn_moments(const AnbFrame *self, AnbFrameState *state, const double *x, double weight, double *scratch,
@@ -217,7 +217,7 @@ static void learn_moments(const AnbFrame *self, AnbFrameState *state, const doub
 {
     if (anb_frame_starting(state)) {
         start(self, state, x, weight);
-        mend(state, self->d, restarts);
+        restart_feature(state, self->d, restarts);
     } else if (anb_frame_is_sparse(self, state, scratch)) {
         anb_frame_learn_cells(self, state, x, weight, scratch, restarts);
         return;
@@ -228,7 +228,7 @@ static void learn_moments(const AnbFrame *self, AnbFrameState *state, const doub
     anb_frame_changed(self, state);
 }
 
-/* What changes from time to time; whether the frame has moved. */
+/* Does the periodic updates; returns whether the frame has moved. */
 static bool keep_up(const AnbFrame *self, AnbFrameState *state, double weight, double *scratch, uint64_t *restarts,
                     AnbReframing *moved)
 {

@@ -6,9 +6,9 @@
  *
  * Lengths below are in units of the spread, from the centre; the tail of a feature is what lies beyond `clip`.
  *
- * Re-framing. The frame stands still and the moments follow the rows. The frame takes over the moments after every row at first, later
- * each time the rows have grown by a 32nd. Learners that keep coefficients are told how it has moved, so that they go on predicting
- * the same:
+ * Re-framing. The moments follow the rows, while the frame changes only at times: after every row at first, later each time
+ * the number of rows has grown by a 32nd, it is set to the moments. Learners that keep coefficients transform them, so that
+ * their predictions stay the same:
  *
  *     old z_j = alpha_j new z_j + beta_j
  *
@@ -25,7 +25,7 @@
  * common_j is exceeded by about one |z_j| in a hundred: it grows by a quarter where |z_j| exceeds it and falls by .2 % where it does not.
  * A tail is cut at first. In a `whole` frame all tails are passed on, always. In one with `tails` the reading is found by trials.
  *
- * Trials. On a row with a cell in a tail the learner below is asked twice: with the tail as it is read now, and with another reading.
+ * Trials. On a row with a cell in a tail the learner below predicts twice: with the tail as it is read now, and with another reading.
  * A tail that is cut is compared with one that is passed on, in turns also with one that is left out once evidence_j is at most 0. A tail
  * that is passed on or left out is compared with one that is cut. The gain is the squared error of the cut reading less that of the other,
  * divided by the mean squared error of trials or (2.75 `level`)^2, whichever is less, and bounded to +-4. It is added to
@@ -34,7 +34,7 @@
  *     evidence_j >= 2    the tail is passed on         evidence_j <= -2    it is cut
  *     junk_j >= 4        a cut tail is left out        junk_j <= -2        it is no longer left out
  *
- * A cell beyond limit_j that would be within it if the tail were passed on is tried too, where the reach is above `clip`.
+ * A cell beyond limit_j that would be within it if the tail were passed on is tested too, where the reach is above `clip`.
  *
  * Limit. limit_j is `far` reach_j; `trust` reach_j where the tail is passed on, since a cell farther out than any before is then more
  * likely right than wrong; `clip` where the tail is left out. crowd_j counts cells in the tail among the last 80 rows or so: more than 20 are a
@@ -52,10 +52,10 @@
  * Rows of mostly zeros. In a frame of more than 512 features a row of which at most an eighth is not zero (NaN is not) is learned by those
  * other cells, one after the other. Its zeros are due: they are learned together, feature by feature, before the next dense row, before
  * the next re-framing, and every 64 rows. The moments join them as so many values of 0 (Chan), common_j grows or falls as
- * often, and where 0 is in the tail they count one by one. bound_j, limit_j and crowd_j follow with a cell, or else then. Zeros are not
- * tried out. The z are those of a dense row; the z of a zero is kept for each feature. Such a row is always learned this
- * way, so bits do not depend on how it was handed in; a stream of dense rows has the bits of a narrow frame. Cost: one pass
- * over the row, a copy of the zeros' z, the other cells, and a 64th of two dense rows.
+ * often, and where 0 is in the tail they count one by one. bound_j, limit_j and crowd_j follow with a cell, or else then.
+ * There are no trials of zeros. The z are those of a dense row; the z of a zero is stored for each feature. Such a row is
+ * always learned this way, so bits do not depend on how it was passed; a stream of dense rows has the bits of a narrow
+ * frame. Cost: one pass over the row, a copy of the zeros' z, the other cells, and a 64th of two dense rows.
  *
  * State: what AnbFrameState has, then
  *
@@ -75,14 +75,14 @@
 
 #include <anabranch/type.h>
 
-/* What never changes. Make it anew for each call if that is handy. */
+/* The constant parameters of a frame; may be made anew for each call. */
 typedef struct AnbFrame {
     size_t d;
     double clip;       /* in deviations */
     double far, trust; /* in reaches; trust at least far */
-    bool tails;        /* whether tails are tried out */
+    bool tails;        /* whether the reading of tails is found by trials */
     bool whole;        /* whether all tails are passed on from the first, without trials */
-    bool open;         /* whether a tail that is passed on is so as far as cells are trusted; else to `far` */
+    bool open;         /* whether cells of a tail that is passed on are bounded by `trust` reaches; else by `far` */
     double level;      /* the scale of the errors of the learner below; 0: unknown */
 } AnbFrame;
 
@@ -143,16 +143,16 @@ static inline size_t anb_frame_scratch(size_t d)
     return anb_frame_is_wide(d) ? 3 * d + 1 + (d / ANB_FRAME_SPARSE + ANB_FRAME_ROOM) / 2 : 3 * d;
 }
 
-/* The state of a frame that has seen nothing, whatever is in the memory; the 16 bits of the owner stay. */
+/* Initialises the state, whatever the memory holds; the 16 bits of the owner stay. */
 void anb_frame_init(const AnbFrame *self, AnbFrameState *state);
 
-/* Shows a visitor every used field. */
+/* Calls a visitor for every used field. */
 void anb_frame_visit(const AnbFrame *self, AnbFrameState *state, AnbVisitor *visitor);
 
-/* Reads what the layouts 6 and 7 of `scale` showed of its frame. */
+/* Reads the frame of the layouts 6 and 7 of `scale`. */
 void anb_frame_read_apart(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader);
 
-/* Reads what one of the layouts 1 to 5 of `scale` showed of its frame into a fresh state. */
+/* Reads the frame of one of the layouts 1 to 5 of `scale` into a fresh state. */
 void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned layout, AnbVisitor *reader);
 
 /* z of x into the first d doubles of the scratch. */
@@ -166,7 +166,7 @@ typedef struct AnbFrameTrial {
     bool cut;   /* whether z is the cut one */
 } AnbFrameTrial;
 
-/* Whether the row, whose z are in the scratch, has a cell to be tried out; fills the trial. */
+/* Whether the row, whose z are in the scratch, has a cell for a trial; fills the trial. */
 bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                      AnbFrameTrial *trial);
 
@@ -195,7 +195,7 @@ bool anb_frame_learn(const AnbFrame *self, AnbFrameState *state, const double *x
 /* The features themselves are now given in another unit, old x_j = alpha_j new x_j + beta_j: z stays the same. */
 void anb_frame_reframe(const AnbFrame *self, AnbFrameState *state, const double *alpha, const double *beta);
 
-/* Whether a state from a file is one. */
+/* Whether a state from a file is valid. */
 bool anb_frame_valid(const AnbFrame *self, const AnbFrameState *state);
 
 #endif

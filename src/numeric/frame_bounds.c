@@ -1,4 +1,4 @@
-/* How far out the cells of a feature may be: its reach, and what follows from it. frame.h has the rules. */
+/* The reach of a feature, and the bounds that follow from it: frame.h has the rules. */
 #include "frame_parts.h"
 
 void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j)
@@ -25,7 +25,7 @@ void anb_frame_keep_bounds(const AnbFrame *self, AnbFrameState *state)
 
 /* ---- a cell -------------------------------------------------------------------------------------------------------- */
 
-/* What a feature has seen is not what it shows now: it counts less. */
+/* Lowers the weight of a feature's earlier values, which differ from the present ones. */
 static void forget(AnbFrameState *state, size_t d, size_t j)
 {
     part(state, d, COUNT)[j] *= .93;

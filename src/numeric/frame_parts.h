@@ -1,5 +1,5 @@
 /*
- * The parts of a frame's state and what frame.c and frame_tails.c share: no business of those who use a frame.
+ * Internal to frame*.c: the parts of a frame's state, and functions that these files share.
  */
 #ifndef ANB_NUMERIC_FRAME_PARTS_H
 #define ANB_NUMERIC_FRAME_PARTS_H
@@ -15,7 +15,7 @@ enum { LOW = REACH }; /* the same part during the start */
 /* Rows between falls of the reach; to a forced re-framing; of the start; between new bounds. */
 enum { RELAX = 64, SOON = 100, START = 16, BOUNDS = 8 };
 
-static const double UP = 1.25, DOWN = .998, LEAST_COMMON = 1e-3; /* what a hundredth of the cells exceeds */
+static const double UP = 1.25, DOWN = .998, LEAST_COMMON = 1e-3; /* factors and least value of common_j */
 enum { ANB_FRAME_MOST = 8 };                                     /* evidence at most */
 static const double FAR_OUT = 8;                                 /* where the moments bound a value at least */
 enum { CELL = 512, CROWD_MOST = UINT16_MAX };                    /* of a crowd: one cell; most */
@@ -49,7 +49,7 @@ static inline const double *part_const(const AnbFrameState *state, size_t d, siz
     return state->part + which * d;
 }
 
-/* What is known of each feature's tail (frame.h), in one word; nothing during the start. */
+/* Evidence, junk and crowd of each feature (frame.h), in one word; not during the start. */
 static inline uint64_t *tails_of(AnbFrameState *state, size_t d)
 {
     return (uint64_t *)(state->part + anb_frame_numbers(d));
@@ -89,7 +89,7 @@ static inline double *highest_of(AnbFrameState *state, size_t d)
     return state->part + anb_frame_numbers(d);
 }
 
-/* Most numbers stay what they are. Memory that is not written need not be written back. */
+/* Stores a number only if it changes, since most do not: a cache line that is not written need not be written back. */
 static inline void anb_frame_put_if_other(double *to, double value)
 {
     if (*to != value)
@@ -184,12 +184,11 @@ static inline void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *sta
 /* The bounds of all features; their crowds thin. */
 void anb_frame_keep_bounds(const AnbFrame *self, AnbFrameState *state);
 
-/* So many cells beyond `clip` are what feature j is now: they are not left out. Once in 8 rows; without a crowd it does
- * nothing. */
+/* Where many cells of feature j are beyond `clip` they are a new level, and are not left out. Called once in 8 rows; without
+ * a crowd it does nothing. */
 void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j);
 
-/* What the moments are shown of a value of feature j: nothing, not a number, where it is left out, at most what bounds it beyond
- * the reach, which follows. */
+/* The value of feature j for the moments: NaN where it is left out, bounded where it is beyond the reach. Updates the reach. */
 double anb_frame_outside(const AnbFrame *self, AnbFrameState *state, size_t j, double x);
 
 /* z of a row, after the start. */

@@ -1,4 +1,4 @@
-/* What a snapshot holds of a frame, now and before: frame.h has the layout. */
+/* Frames in snapshots, of the present layout and of older ones: frame.h has the layout. */
 #include "fields.h"
 #include "frame_wide.h"
 
@@ -115,7 +115,7 @@ static void read_decisive(AnbVisitor *reader, uint64_t *tails, size_t d, int at)
         take_doubt(&tails[j], at, next(reader));
 }
 
-/* What layout 4 added: the limits, which said what is left out, evidence for that, and the crowd. */
+/* Reads what layout 4 added: the limits, from which follows which tails are left out, evidence for that, and the crowd. */
 static void read_left_out(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader)
 {
     size_t d = self->d;
@@ -177,7 +177,7 @@ void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned l
 
 /* ---- checks --------------------------------------------------------------------------------------------------------- */
 
-/* What is known of feature j after the start. */
+/* Whether the reach, evidence and junk of feature j are valid, after the start. */
 static bool reaches(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     size_t d = self->d;

@@ -1,4 +1,4 @@
-/* What a frame does with cells far out: passed on whole, cut or left out, by evidence. frame.h has the rules. */
+/* The three readings of a feature's tail, chosen by evidence: frame.h has the rules. */
 #include "frame_wide.h"
 #include "src/simd/kernels.h"
 
@@ -37,8 +37,8 @@ static bool is_beyond(const AnbFrame *self, const AnbFrameState *state, size_t j
            !anb_frame_blank(state, self->d, j);
 }
 
-/* Whether a cell is one to be tried out; fills the trial. A cell beyond the limit of a feature whose reach is above `clip` is tried
- * as one of a tail that is passed on: where the tail tells the target, its first cell is evidence already. */
+/* Whether a cell is one for a trial; fills the trial. A cell beyond the limit of a feature whose reach is above `clip` is
+ * tested as one of a tail that is passed on: where the target depends on the tail, its first cell is evidence already. */
 static bool try_cell(const AnbFrame *self, const AnbFrameState *state, size_t j, double x, double z,
                      AnbFrameTrial *trial)
 {
@@ -69,7 +69,7 @@ static bool try_cells(const AnbFrame *self, const AnbFrameState *state, const do
     return false;
 }
 
-enum { FEW = 32 }; /* z of which each is looked at sooner than a kernel is called */
+enum { FEW = 32 }; /* rows of fewer z are searched without calling a kernel, which would take longer */
 
 bool anb_frame_in_tail(const AnbFrame *self, const AnbFrameState *state, const double *scratch)
 {
@@ -126,8 +126,7 @@ static void decide(const AnbFrame *self, AnbFrameState *state, size_t j)
         anb_frame_put_reach(state, self->d, j, reach, false);
 }
 
-/* What the gain of a trial is measured by. The first trials may be of cells that are far out, and their errors far from those that
- * follow. */
+/* The unit of a trial's gain. The first trials may be of cells far out, with errors much larger than later ones. */
 static double tried_unit(const AnbFrame *self, double mean)
 {
     double most = 2.75 * self->level;

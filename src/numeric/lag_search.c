@@ -51,7 +51,7 @@ static void scale_sums(const AnbLags *lags, double factor)
     lags->s->sum = anb_clip(lags->s->sum * factor, 1e300);
 }
 
-/* All that is kept in floats, in another unit and from another origin. */
+/* Converts all floats to another unit and origin. */
 static void renew(const AnbLags *lags, double unit, double origin)
 {
     AnbLagSearch *s = lags->s;
@@ -105,7 +105,7 @@ static void look(const AnbLags *lags, size_t longest)
     }
 }
 
-/* After a look at all lags: whether another one is in use from now on. */
+/* After all lags were evaluated: returns whether another one is in use from now on. */
 static bool choose(const AnbLags *lags)
 {
     AnbLagSearch *s = lags->s;

@@ -1,6 +1,6 @@
 /*
- * A search for the lag p at which an earlier row says most about this row's error: over all lags up to a few hundred,
- * some lags a row.
+ * A search for the lag p at which an earlier row explains most of this row's error: over all lags up to a few hundred,
+ * some of them at each row.
  *
  *     A_p = sum (y_{t-p} - f)^2     B_p = sum e (y_{t-p} - f)     C_p = sum e e_{t-p}     E = sum e^2     N = sum of 1
  *     share of the squared error that lag p explains: the larger of B_p^2 / (A_p E) and C_p^2 / E^2, where B_p, C_p > 0
@@ -29,10 +29,10 @@
 
 typedef struct AnbLagSearch {
     AnbRing ring;             /* of targets */
-    double unit, origin;      /* of what is kept in floats; unit 0: nothing is yet */
+    double unit, origin;      /* of the floats; unit 0: not set yet */
     double weight, rows, sum; /* of a row now, N, E in the unit of the sums */
-    double best, present;    /* N times the share of the best lag in this look, and of the one in use at the last one */
-    uint64_t at, found, lag; /* the next one to be looked at; the best of this look; the one in use, 0: none */
+    double best, present;    /* N times the share of the best lag in this pass, and of the one in use at the last pass */
+    uint64_t at, found, lag; /* the next lag to evaluate; the best of this pass; the one in use, 0: none */
 } AnbLagSearch;
 
 extern const AnbField anb_lag_search_fields[];
@@ -67,7 +67,7 @@ static inline double anb_lags_error(const AnbLags *lags, size_t lag)
  * another lag is in use from now on. */
 bool anb_lags_learn(const AnbLags *lags, double f, double y, double size, size_t longest);
 
-/* Whether a search from a file is one: of lags up to `longest`, with numbers that learning may go on from. */
+/* Whether a search from a file is valid, for lags up to `longest`. */
 bool anb_lags_valid(const AnbLags *lags, size_t longest);
 
 #endif

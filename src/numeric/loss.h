@@ -32,13 +32,13 @@
      0,                                                                                                                \
      0,                                                                                                                \
      "squared|absolute|huber|quantile",                                                                                \
-     "what predictions shall keep small"},                                                                             \
+     "the loss that predictions minimise"},                                                                             \
     {                                                                                                                  \
         "level", ANB_REAL, offsetof(Options, level), .5, 0, 1, ANB_OPEN_MIN | ANB_OPEN_MAX, NULL,                      \
-            "with loss=quantile: the share of targets that are to lie below the prediction"                            \
+            "with loss=quantile: the share of targets below the prediction"                            \
     }
 
-/* What takes the place of an error. `level` of absolute is 1/2; `step` is s k or the bound of huber. */
+/* The rule of a pull. `level` of absolute is 1/2; `step` is s k, or the bound of huber. */
 typedef struct AnbPull {
     AnbLossKind kind;
     double level, step;
@@ -66,7 +66,7 @@ static inline double anb_pull(const AnbPull *pull, double error)
     return error > 0 ? pull->step * pull->level : error < 0 ? pull->step * (pull->level - 1) : 0;
 }
 
-/* What takes the place of an error of the scale s; loss NULL: the error. */
+/* The pull of an error at the scale s; loss NULL: the error. */
 static inline double anb_pull_by(const AnbLoss *loss, double error, double s)
 {
     if (!loss || loss->kind == ANB_LOSS_SQUARED)

@@ -4,8 +4,9 @@
  *     AnbMoments   weighted mean and variance, all samples alike      Welford 1962, West 1979
  *     AnbFaded     mean with a discount a sample, exact from the first one on
  *     anb_ewma     s <- s + a (v - s), from 0
- *     AnbRange     smallest and largest value; clips to it widened by a tenth. Followed, it takes a value no further
- *                  outside than its width, and narrows by 2^-16 of its width a value: one wrong value is forgotten
+ *     AnbRange     smallest and largest value; clips to it widened by a tenth. anb_range_follow takes a value no further
+ *                  outside than its width, and narrows it by 2^-16 of its width a value, so that one wrong value has no
+ *                  lasting effect
  */
 #ifndef ANB_NUMERIC_MOMENTS_H
 #define ANB_NUMERIC_MOMENTS_H
@@ -18,7 +19,7 @@
 /* The members of AnbMoments, AnbFaded and AnbRange. */
 extern const AnbField anb_moments_fields[], anb_faded_fields[], anb_range_fields[];
 
-/* What left the doubles comes back to their end. */
+/* Replaces an infinite number by the largest double of its sign. */
 static inline double anb_within_doubles(double v)
 {
     return anb_clip(v, DBL_MAX);
@@ -56,7 +57,7 @@ static inline void anb_moments_join(AnbMoments *m, const AnbMoments *other)
     m->weight = total;
 }
 
-/* Whether n sums of weights from a file are some. */
+/* Whether n sums of weights from a file are valid. */
 static inline bool anb_weights_valid(const double *weight, size_t n)
 {
     bool fine = true;
@@ -91,7 +92,7 @@ typedef struct AnbFaded {
     double weight, mean; /* discounted sum of weights; mean */
 } AnbFaded;
 
-/* What came before counts `discount` times as much, in (0, 1]. */
+/* Adds a value; earlier ones are discounted by `discount`, in (0, 1]. */
 static inline void anb_faded_add(AnbFaded *f, double value, double weight, double discount)
 {
     double total = discount * f->weight + weight;
@@ -161,9 +162,9 @@ static inline double anb_range_ceiling(const AnbRange *range)
     return anb_within_doubles(range->high + (0.1 * range->high - 0.1 * range->low));
 }
 
-/* A target y that was moved toward a prediction, to `bounded`, since it was far off. A limited prediction may lie beyond the range, where no
- * target was: this lies in the range, or between it and y. What lies beyond the limits too follows an outlook that has proved right
- * (outlook.h), and stays. */
+/* Limits the move of a far target y toward the prediction, to `bounded`: the result lies in the range, or between it and y,
+ * since a prediction may lie beyond the range. A target beyond the limits too follows an open outlook (outlook.h) and is not
+ * changed. */
 static inline double anb_range_target(const AnbRange *range, double bounded, double y)
 {
     if (bounded == y)
@@ -186,7 +187,7 @@ static inline bool anb_range_spares(const AnbRange *range, double low, double hi
     return !range->seen || (anb_range_floor(range) <= low && high <= anb_range_ceiling(range));
 }
 
-/* Whether a range from a file is one. */
+/* Whether a range from a file is valid. */
 static inline bool anb_range_valid(const AnbRange *range)
 {
     bool finite = range->low - range->low == 0 && range->high - range->high == 0;

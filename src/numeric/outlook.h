@@ -2,8 +2,8 @@
  * How far beyond the range of the targets so far a prediction may go.
  *
  * Normally a prediction is clipped to the range of the targets so far, widened by a tenth (moments.h). The outlook g is
- * the prediction of a learner without that clip. It replaces the clipped prediction once such outlooks have proved
- * right:
+ * the prediction of a learner without that clip. It replaces the clipped prediction once such outlooks have had smaller
+ * errors:
  *
  *     limits  of the range; where g is within them, mean +- 3 standard deviations of the targets
  *     e = |y - the prediction clipped to the limits|     r = 3 |y - g|     s = the errors' scale
@@ -56,7 +56,7 @@ static inline double anb_outlook_share(const AnbOutlook *outlook)
     return gain / (gain + ANB_OUTLOOK_HALF * ANB_OUTLOOK_HALF);
 }
 
-/* What is said where the learner says f, and g without limits; g is NaN where there is no outlook. */
+/* The prediction, where the learner predicts f, and g without limits; g is NaN where there is no outlook. */
 static inline double anb_outlook_limit(const AnbRange *range, const AnbOutlook *outlook, double f, double g)
 {
     double limited = anb_range_clip(range, f);
@@ -66,7 +66,7 @@ static inline double anb_outlook_limit(const AnbRange *range, const AnbOutlook *
     return anb_toward(limited, anb_outlook_bounded(range, g), limited == bound ? 1 : anb_outlook_share(outlook));
 }
 
-/* Whether g leaves the limits: else it is of no use. */
+/* Whether g is outside of the limits; else it is not used. */
 static inline bool anb_outlook_leaves(const AnbRange *range, const AnbOutlook *outlook, double g)
 {
     double away = g - outlook->mean;
@@ -76,7 +76,7 @@ static inline bool anb_outlook_leaves(const AnbRange *range, const AnbOutlook *o
 /* Learns from the target of a row with an outlook; scale is that of the errors. */
 void anb_outlook_judge(AnbOutlook *outlook, const AnbRange *range, double scale, double f, double g, double y);
 
-/* What is left of the target y of which `bounded` would be: all of it up to g. */
+/* The target y, which would be moved to `bounded`: not moved as far as it is up to g. */
 static inline double anb_outlook_target(const AnbRange *range, double g, double bounded, double y)
 {
     double far = anb_outlook_bounded(range, g);
@@ -96,20 +96,21 @@ static inline void anb_outlook_follow(AnbOutlook *outlook, double n, double y)
     outlook->mean = anb_toward(outlook->mean, y, share);
 }
 
-/* What stands for the mean and the variance of targets of which the range alone is known. */
+/* Sets mean and variance from the range of the targets, for states without them. */
 static inline void anb_outlook_guess(AnbOutlook *outlook, const AnbRange *range)
 {
     double half = anb_range_half(range), variance = .25 * half * half;
     *outlook = (AnbOutlook){0, range->low + half, variance < 0x1p1000 ? variance : 0};
 }
 
-/* What a wrapper makes of its i-th child's prediction f: a child that limits itself may have a reason to leave the range. */
+/* Clips the prediction f of child i to the range, unless the child clips its predictions itself: then it may have a reason
+ * to leave the range. */
 static inline double anb_child_limited(const AnbNode *self, size_t i, const AnbRange *range, double f)
 {
     return self->children[i].type->flags & ANB_CLIPPED ? f : anb_range_clip(range, f);
 }
 
-/* Whether one from a file is one. */
+/* Whether an outlook from a file is valid. */
 static inline bool anb_outlook_valid(const AnbOutlook *outlook)
 {
     return anb_struct_valid(anb_outlook_fields, outlook);

@@ -1,5 +1,5 @@
-/* Factors on features by what they pull at. Compiled once per instruction set and chosen at start (isa.h); all sets give the
- * same bits. */
+/* Factors on features by their pulls (anb_network_rescale). Compiled once per instruction set and chosen at start (isa.h);
+ * all sets give the same bits. */
 #ifndef ANB_NUMERIC_PULLS_H
 #define ANB_NUMERIC_PULLS_H
 

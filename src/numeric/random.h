@@ -17,7 +17,7 @@ typedef struct AnbRandom {
 
 extern const AnbField anb_random_fields[];
 
-/* Everything a seed decides: equals gsl_rng_set; only the low 32 bits count, and 0 is 1. */
+/* Seeds the generator, as gsl_rng_set; only the low 32 bits count, and 0 is 1. */
 void anb_random_seed(AnbRandom *random, uint64_t seed);
 
 /* The next 32 bits: gsl_rng_get. */
@@ -42,7 +42,7 @@ uint64_t anb_random_three_of_four(AnbRandom *random);
 /* A shuffle of n indices in place: n - 1 draws. */
 void anb_random_shuffle(AnbRandom *random, uint32_t *items, size_t n);
 
-/* Shows the state to a snapshot. */
+/* Calls a visitor for the state. */
 void anb_random_visit(AnbRandom *random, AnbVisitor *visitor);
 
 /* A seed for part `index` of what has `seed`: one step of splitmix64 (Steele, Lea & Flood 2014); never 0. */

@@ -26,7 +26,7 @@ static inline size_t anb_ring_size(const AnbRing *ring, size_t capacity)
     return ring->pushed < capacity ? (size_t)ring->pushed : capacity;
 }
 
-/* The slot of the next item; what lay there is gone. */
+/* Adds an item and returns its slot, whose former item is overwritten. */
 static inline size_t anb_ring_push(AnbRing *ring, size_t capacity)
 {
     return (size_t)(ring->pushed++ % capacity);
@@ -44,7 +44,7 @@ static inline size_t anb_ring_at(const AnbRing *ring, size_t capacity, size_t i)
     return (size_t)((ring->pushed - anb_ring_size(ring, capacity) + i) % capacity);
 }
 
-/* Whether a ring that was read from a file can be right: no stream has 2^62 items, and the sums above do not wrap below that. */
+/* Whether a ring from a file is valid: no stream has 2^62 items, and the sums above do not wrap below that. */
 static inline bool anb_ring_valid(const AnbRing *ring)
 {
     return ring->pushed >> 62 == 0;

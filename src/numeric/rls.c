@@ -321,7 +321,7 @@ static void mirror(size_t n, double *state, size_t i)
     write(diagonal(n, state) + i, tile_row[i % TILE]);
 }
 
-/* Entries of row i that lie behind each other: as they will be to who only reads, else where they lie. */
+/* Visits adjacent entries of row i: for a visitor that only reads, with the due step applied; else as stored. */
 static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t first, size_t count)
 {
     double *part = entry_at(n, state, i, first), value[TILE];
@@ -334,8 +334,8 @@ static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t 
     visitor->value(visitor, part, value, ANB_F64, count);
 }
 
-/* The trace. With few features it is shown though it is not kept: who reads finds it there, who writes does so where the weights follow
- * and are written over it. */
+/* Visits the trace. With few features it is not stored: a visitor that reads gets it from temporary memory; one that writes
+ * writes it where the weights follow and overwrite it. */
 static void show_trace(const AnbRls *rls, double *state, AnbVisitor *visitor)
 {
     bool few = is_few(rls->n);

@@ -52,20 +52,20 @@
 #include "src/simd/isa.h"
 #include <anabranch/type.h>
 
-/* What never changes. Make it anew for each call if that is handy. */
+/* The constant parameters of an RLS; may be made anew for each call. */
 typedef struct AnbRls {
     size_t n;       /* features, the constant one not counted */
     bool intercept; /* a constant feature of 1 */
-    double delta;   /* what the variances of P, which is diagonal then, start as; > 0 */
+    double delta;   /* initial diagonal of P, > 0 */
     double walk;    /* added to the intercept's variance after each update while that is below its prior one; >= 0 */
     bool single;    /* P's factor in floats (rls_single.h), which has its own update; n > ANB_RLS_FEW */
-    double level;   /* what the intercept's variance starts as; 0: delta */
+    double level;   /* initial variance of the intercept; 0: delta */
 } AnbRls;
 
 /* What a state starts with; of up to eight features the first two alone. */
 typedef struct AnbRlsHead {
     double p00, w0;
-    double trace;     /* of P; anb_rls_trace knows it for any number of features */
+    double trace;     /* of P; anb_rls_trace returns it for any number of features */
     double scale;     /* what the due step divides by lambda: 1 or 1 / lambda */
     double unused[4]; /* w starts on a cache line; zeros */
 } AnbRlsHead;
@@ -96,7 +96,7 @@ typedef struct AnbRlsKernels {
 
 ANB_ISA_TABLE(AnbRlsKernels, anb_rls_kernels);
 
-/* In initial traces: from where on a coordinate gets its prior back, and where P is not divided by lambda any more. */
+/* In units of the initial trace: above ROOF a coordinate gets its prior back; above MOST P is not divided by lambda. */
 enum { ANB_RLS_ROOF = 2, ANB_RLS_MOST = 16 };
 
 /* The intercept's prior variance. */
@@ -134,7 +134,7 @@ void anb_rls_init(const AnbRls *rls, double *state);
 /* P as at the start, the weights stay. */
 void anb_rls_restart(const AnbRls *rls, double *state);
 
-/* w . x + w0, as it comes: where x or w is extreme it may not be finite. Leaves x in the scratch for an update. */
+/* w . x + w0, unchecked: where x or w is extreme it may not be finite. Leaves x in the scratch for an update. */
 static inline double anb_rls_predict(const AnbRls *rls, const double *state, const double *x, double *scratch)
 {
     return anb_rls_kernels.predict(rls, state, x, scratch);
@@ -165,11 +165,11 @@ static inline bool anb_rls_update(const AnbRls *rls, double *state, double error
  * at its present value. The kernel calls it where the trace has passed ANB_RLS_ROOF initial ones. */
 void anb_rls_confine(const AnbRls *rls, double *state);
 
-/* What w . x + w0 becomes where x_j is now written as alpha_j x_j + beta_j: w and P for the features of now. Where that
- * leaves the doubles, it starts again. */
+/* Transforms w and P to features in another unit, old x_j = alpha_j new x_j + beta_j. Restarts where a number is not
+ * finite. */
 void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, const double *beta);
 
-/* Trusts the past less: P times factor > 1, less where its trace would pass the initial one. */
+/* Lowers the weight of past samples: multiplies P by factor > 1, or less where its trace would exceed the initial one. */
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor);
 
 /* The weights: n of them; the intercept's is anb_rls_head(state)->w0. */

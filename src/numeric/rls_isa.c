@@ -61,7 +61,7 @@ LANES_INLINE void across(Four *sum, Four rows, LanesPart z)
     sum->d += rows.d * z;
 }
 
-/* One way through P: the step that is due, and the product with z behind it. */
+/* One pass over P: makes the due step, then the product with z. */
 typedef struct Pass {
     size_t n, padded;
     const double *q; /* due */
@@ -198,7 +198,7 @@ LANES_INLINE double scale_of(const AnbRls *rls, double trace, double squares, do
     return trace - squares < ANB_RLS_MOST * anb_rls_initial(rls) ? 1 / lambda : 1;
 }
 
-/* What a step has left to do: the intercept, the trace, and what follows where P is no covariance any more or too large. */
+/* The end of a step: the intercept, the trace, and the corrections where P is not a covariance or too large. */
 typedef struct Step {
     double q0, pace, scale, trace, sick;
 } Step;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const double most_x = 3, most_error = 4, most_rows = 4000, fade_after = 200, kept = 0.9;
-static const double independent = 1e-3; /* of a term's squares, once those before it are known */
+static const double independent = 1e-3; /* least share of a term's squares that earlier terms do not explain */
 static const double pair_level = 0.02;  /* sums expected beyond the quantile by chance, of all */
 
 const AnbField anb_screen_fields[] = {{ANB_MEMBER(AnbScreen, rows), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
@@ -98,7 +98,7 @@ static double squared_quantile(double level)
 typedef struct Forward {
     const AnbScreenView *v;
     size_t width, taken;
-    double *rest, *with; /* of each term, once those taken are known: its sum of squares, its product with the target */
+    double *rest, *with; /* of each term, given those taken: its sum of squares, its product with the target */
     double *factor;      /* of each term taken: its row of the Cholesky factor */
 } Forward;
 

@@ -83,7 +83,7 @@ size_t anb_screen_forward(const AnbScreenView *v, size_t most, double level, uin
 /* Marks the features that the error depends on, by S. */
 void anb_screen_depends(const AnbScreenView *v, uint8_t *chosen);
 
-/* S starts over: the model is another one. */
+/* Restarts S, when the model has been replaced. */
 void anb_screen_forget_errors(const AnbScreenView *v);
 
 typedef struct AnbScreenKernels {

@@ -5,23 +5,23 @@
 #include "weight_unit.h"
 #include <math.h>
 
-enum { FIRST = 10 };                   /* samples before the stack speaks */
+enum { FIRST = 10 };                   /* samples before the stack is used */
 static const double SIDE = 5, FAR = 6; /* bounds of a feature and of the target, in s */
 
-/* What a state starts with, one cache line; the rls follows. */
+/* The head of the state, one cache line; the rls follows. */
 typedef struct Head {
     double samples, weight, square; /* discounted sums: of weights, of squared errors */
     AnbWeightUnit unit;
     double unused[3];
 } Head;
 
-/* What a scratch starts with; the rls' scratch and the features follow. */
-typedef struct Said {
+/* The head of the scratch; the rls' scratch and the features follow. */
+typedef struct Fitted {
     double value; /* of the rls */
     double unused[7];
-} Said;
+} Fitted;
 
-enum { HEAD = sizeof(Head) / sizeof(double), SAID = sizeof(Said) / sizeof(double) };
+enum { HEAD = sizeof(Head) / sizeof(double), FITTED = sizeof(Fitted) / sizeof(double) };
 
 static const AnbField head_fields[] = {{ANB_MEMBER(Head, samples), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                        {ANB_MEMBER(Head, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
@@ -43,7 +43,7 @@ static AnbRls rls_of(const AnbStack *self)
 
 static size_t features_at(const AnbStack *self)
 {
-    return SAID + anb_rls_scratch(self->n);
+    return FITTED + anb_rls_scratch(self->n);
 }
 
 size_t anb_stack_size(const AnbStack *self)
@@ -89,9 +89,9 @@ double anb_stack_predict(const AnbStack *self, const double *state, double base,
     double s = scale_of(state), side = (span.high - span.low) + 2 * s;
     if (!(s > 0))
         return base;
-    Said *said = (Said *)scratch;
-    said->value = anb_rls_predict(&rls, state + HEAD, scratch + features_at(self), scratch + SAID);
-    double out = base + s * said->value;
+    Fitted *fitted = (Fitted *)scratch;
+    fitted->value = anb_rls_predict(&rls, state + HEAD, scratch + features_at(self), scratch + FITTED);
+    double out = base + s * fitted->value;
     if (((const Head *)state)->samples < FIRST || !(out - out == 0))
         return base;
     return out < span.low - side ? span.low - side : out > span.high + side ? span.high + side : out;
@@ -103,12 +103,12 @@ void anb_stack_learn(const AnbStack *self, const AnbLoss *loss, double *state, d
     AnbRls rls = rls_of(self);
     double s = scale_of(state), error = y - base;
     Head *head = (Head *)state;
-    const Said *said = (const Said *)scratch;
+    const Fitted *fitted = (const Fitted *)scratch;
     bool fine = true;
     weight = anb_weight_relative(&head->unit, weight);
     if (s > 0)
-        fine = anb_rls_update(&rls, state + HEAD, anb_pull_by(loss, anb_clip(error / s, FAR) - said->value, 1),
-                              self->lambda, weight, scratch + SAID);
+        fine = anb_rls_update(&rls, state + HEAD, anb_pull_by(loss, anb_clip(error / s, FAR) - fitted->value, 1),
+                              self->lambda, weight, scratch + FITTED);
     head->samples += 1;
     head->weight = self->lambda * head->weight + weight;
     head->square = self->lambda * head->square + weight * (error * error);

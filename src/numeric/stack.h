@@ -24,8 +24,8 @@
 typedef struct AnbStack {
     size_t n;      /* features, the constant not counted */
     double lambda; /* forgetting factor, (0, 1] */
-    double delta;  /* what P starts as */
-    double walk;   /* variance that the constant's weight gains a sample */
+    double delta;  /* initial diagonal of P */
+    double walk;   /* variance of the intercept's random walk a sample */
 } AnbStack;
 
 /* The range of the awake experts' predictions. */
@@ -48,12 +48,12 @@ double *anb_stack_features(const AnbStack *self, const double *state, const doub
 /* The output, once all features are in the scratch. */
 double anb_stack_predict(const AnbStack *self, const double *state, double base, AnbSpan span, double *scratch);
 
-/* Learns from one sample; the scratch is the one that predict filled for it. Of another loss than the squared one (NULL)
- * what takes the place of the error moves the weights (loss.h). */
+/* Learns from one sample; the scratch is the one that predict filled for it. With another loss than the squared one (NULL)
+ * the pull (loss.h) replaces the error. */
 void anb_stack_learn(const AnbStack *self, const AnbLoss *loss, double *state, double base, double y, double weight,
                      double *scratch);
 
-/* Trusts the past less: P times factor > 1. */
+/* Lowers the weight of past samples: multiplies P by factor > 1. */
 void anb_stack_refresh(const AnbStack *self, double *state, double factor);
 
 /* A stack as a part of a node's state: `.part = &anb_stack_part`, and `.form` points to one of these. A stack of n = 0

@@ -6,8 +6,8 @@
  *     t     = S / sqrt(V)                            S, V: sums of e p and of (e p)^2
  *     p     = z_i z_j z_k - c_jk z_i - c_ik z_j - c_ij z_k           c_ij: mean of z_i z_j
  *
- * There are too many products to trust the largest T: by chance alone some are large. So a product is first named as a
- * candidate, then tested on new rows.
+ * There are so many products that some T are large by chance alone. So a product is first named as a candidate, then tested
+ * on new rows.
  *
  * Candidates: in a round each T is looked at, those of one first feature i a row. The products with the largest T^2 /
  * (q_i q_j q_k), q_j the sum of z_j^2, are named.
@@ -70,7 +70,7 @@ static inline size_t anb_triples_pairs(size_t d)
     return anb_triples_sums(d) > 0 ? d * (d - 1) / 2 : 0;
 }
 
-/* What the screen knows of the features. */
+/* Sums of the screen that the triples use. */
 typedef struct AnbTriplesKnown {
     const float *squares; /* q */
     const float *terms;   /* G of screen.h, with z_i z_j among its sums */
@@ -80,7 +80,7 @@ typedef struct AnbTriplesKnown {
 /* Adds a row: d features, the error. pair: room for anb_triples_pairs(d) floats. */
 void anb_triples_add(const AnbTriplesView *v, const float *z, float error, const AnbTriplesKnown *known, float *pair);
 
-/* Whether what is named are features in order: to be asked where bytes were loaded. */
+/* Whether named products from a file are valid: features in ascending order. */
 bool anb_triples_valid(size_t d, const AnbTriple *named);
 
 #endif

@@ -4,8 +4,8 @@
  *
  *     m <- m + a (min(w, 16 m) - m)     a = max(2 / (n + 1), 1/500)     out = w / m, at most 1000
  *
- * w: the weight; n: weights so far. Equal weights give exactly 1, whatever their value. The first weights are forgotten
- * soon, and a large weight counts in the mean as at most sixteen times the mean.
+ * w: the weight; n: weights so far. Equal weights give exactly 1, whatever their value. The first weights lose their
+ * influence soon, and a large weight counts in the mean as at most sixteen times the mean.
  */
 #ifndef ANB_NUMERIC_WEIGHT_UNIT_H
 #define ANB_NUMERIC_WEIGHT_UNIT_H

@@ -13,7 +13,7 @@
 #include "src/text/given.h"
 #include <anabranch/moe.h>
 
-/* A step's sums, and the pasts that a window looks back on. */
+/* The sums of a step, and the rings of past steps. */
 struct AnbAudit {
     AnbObserver base;
     AnbAllocator allocator;
@@ -183,7 +183,7 @@ static double idle(const AnbAudit *a)
     return (double)n / (double)a->k;
 }
 
-/* Then everything is a step older. */
+/* The regret of the step; fades the sums by a step. */
 static double regret(AnbAudit *a)
 {
     double least = 1, keep = 1 - 1 / (double)a->options.window;
@@ -199,7 +199,7 @@ static double regret(AnbAudit *a)
     return 1 - sqrt(least);
 }
 
-/* Loss and norm into the past, trend and growth out of it. */
+/* Stores loss and norm of the step, and computes trend and growth from the last ones. */
 static void look_back(AnbAudit *a, double *metric)
 {
     size_t window = (size_t)a->options.window, room = window + 1;
@@ -262,7 +262,7 @@ static void make_step(AnbAudit *a, const StreamingLearner *model)
     judge_predicates(a, metric);
     a->ends[slot] = a->samples;
     for (size_t i = 0; i < a->book.n_rules; i++)
-        truth[i] = anb_formula_truth(&a->book, &a->book.rule[i].says);
+        truth[i] = anb_formula_truth(&a->book, &a->book.rule[i].formula);
     for (size_t i = 0; i < a->book.n_rules; i++)
         watch_alarm(a, i, truth[i]);
     begin_step(a);

@@ -1,6 +1,6 @@
 /*
- * The audit's insides: predicates and rules as the parser (audit_text.c) leaves them, the logic (audit_logic.c), for the
- * observer (audit.c).
+ * Internals of the audit: predicates and rules, which the parser makes (audit_text.c); the logic (audit_logic.c); used by
+ * the observer (audit.c).
  */
 #ifndef ANB_OBSERVE_AUDIT_H
 #define ANB_OBSERVE_AUDIT_H
@@ -32,8 +32,8 @@ typedef struct AnbFormula {
 typedef struct AnbRule {
     char name[ANB_AUDIT_NAME];
     double weight;
-    AnbFormula says, when; /* when: what an alarm needs as well; n = 0: nothing */
-    bool never;            /* an alarm is raised */
+    AnbFormula formula, when; /* when: the condition behind `!` for an alarm; n = 0: none */
+    bool never;               /* whether no alarm is raised */
     int above;             /* steps in a row with the lower bound at the alarm's level */
     bool alarmed;
 } AnbRule;
@@ -44,7 +44,7 @@ typedef struct AnbRuleBook {
     AnbRule rule[ANB_AUDIT_MAX];
 } AnbRuleBook;
 
-/* Adds the text's statements to a book; `diagnostics` tells which metrics there are. 0 or a code with its position. */
+/* Adds the text's statements to a book; metrics are those of `diagnostics`. 0 or a code with its position. */
 int anb_rules_parse(AnbRuleBook *book, const char *text, const AnbDiagnostics *diagnostics, AnbError *error);
 
 /* An empty book with the default predicates, then `rules`; the default rules where that is NULL or has none. */

@@ -1,4 +1,4 @@
-/* The default predicates and rules, and the book that a caller's text is added to. */
+/* The default predicates and rules, and the rule book to which a caller's text is added. */
 #include "audit.h"
 
 #define PREDICATES                                                                                                     \

@@ -302,7 +302,7 @@ static bool read_rule(Reader *r, const Name *name)
         return false;
     if (!(r->rule->weight > 0 && r->rule->weight <= 1))
         return fail(r, ANB_E_ARGUMENT, start, "a weight is outside (0, 1]");
-    if (!need(r, "::") || !read_formula(r, &r->rule->says) || !read_alarm(r))
+    if (!need(r, "::") || !read_formula(r, &r->rule->formula) || !read_alarm(r))
         return false;
     book->n_rules++;
     return true;

@@ -1,5 +1,5 @@
 /*
- * The observer. A sample costs sums; what needs roots, logarithms or quotients is derived when somebody reads.
+ * The observer. A sample costs sums; roots, logarithms and quotients are computed when a metric is read.
  *
  *     a faded mean   w <- g w + 1,  m <- m + (v - m) / w,  g = 1 - 2/(span+1): one w for all that see every sample
  *
@@ -168,7 +168,7 @@ static void fade(double *mean, double value, double rate)
     *mean += (value - *mean) * rate;
 }
 
-/* The errors of the model and of the two rules that a model must beat. */
+/* Adds the errors of the model and of the two baselines. */
 static void watch_errors(AnbOwn *o, double y, double prediction, double rate)
 {
     double n = (double)o->samples;
@@ -245,7 +245,7 @@ static void watch_experts(AnbDiagnostics *d, const AnbMixture *m, double y, doub
     }
 }
 
-/* The view's arrays belong to the model and live until its next call: what is wanted of them is copied. */
+/* The view's arrays belong to the model and are valid until its next call: copies what is needed. */
 static void keep_view(AnbDiagnostics *d, const AnbMixture *m)
 {
     double *active = d->values + d->offset[ANB_METRIC_EXPERT_ACTIVE];
@@ -281,7 +281,7 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
     AnbOwn *o = &d->own;
     bool learned = model->counters.trained != d->counters.trained;
     if (memcmp(&model->counters, &d->counters, sizeof d->counters) == 0)
-        return; /* told already, or nothing happened */
+        return; /* observed already, or nothing was learned */
     d->drift = model->counters.drifts > d->counters.drifts;
     d->waiting = (double)anb_n_pending(model);
     d->counters = model->counters;

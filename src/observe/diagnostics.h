@@ -1,7 +1,6 @@
 /*
- * The observer's insides: what a sample adds to (diagnostics.c), what is derived of it when read (diagnostics_derive.c,
- * and of intervals and features in files of their own), and how it
- * is written (metrics_text.c).
+ * Internals of the diagnostics: sums over samples (diagnostics.c), metrics derived from them when read
+ * (diagnostics_derive.c, _intervals.c, _features.c), and the text formats (metrics_text.c).
  */
 #ifndef ANB_OBSERVE_DIAGNOSTICS_H
 #define ANB_OBSERVE_DIAGNOSTICS_H
@@ -13,7 +12,7 @@
 #include <anabranch/moe.h>
 #include <anabranch/reach.h>
 
-/* What is kept of the model and the mixture as a whole. */
+/* Sums for the model and the mixture as a whole. */
 typedef struct AnbOwn {
     uint64_t samples;            /* observed */
     double keep, weight, oldest; /* the fade's factor, its weight, the first sample's share of it */
@@ -25,14 +24,14 @@ typedef struct AnbOwn {
     size_t top;                              /* the row's expert */
 } AnbOwn;
 
-/* What is kept of an expert. */
+/* Sums for an expert. */
 typedef struct AnbWatched {
     double load, first, mass, share; /* faded over all samples */
     double weight, mse;              /* faded over the samples it was active in */
     uint64_t age;
 } AnbWatched;
 
-/* What is kept of the intervals of one coverage. */
+/* Sums for the intervals of one coverage. */
 typedef struct AnbBounded {
     double low, high;           /* of the row */
     uint64_t inside;            /* targets */
@@ -53,8 +52,8 @@ struct AnbDiagnostics {
     double *together;    /* [k * k] samples in which both were active; NULL: not counted */
     double state_bytes;
     bool drift, logits; /* the gate is over logits */
-    double waiting;     /* rows, as of the last sample */
-    unsigned derived;   /* a bit for each AnbMetricShape whose values are of now */
+    double waiting;     /* pending rows, as of the last sample */
+    unsigned derived;   /* a bit for each AnbMetricShape whose values are up to date */
     AnbExpertPool *pool;
     size_t n_levels, n_features; /* of intervals; of metrics of features: 0 without importances */
     double *level;               /* [n_levels] */
@@ -65,7 +64,7 @@ struct AnbDiagnostics {
     size_t offset[ANB_METRIC_COUNT + 1];
 };
 
-/* Held where 2^64 squares of it make a sum: one error beyond the doubles must not blind what follows. */
+/* Clips a number so that 2^64 squares of it have a finite sum: one infinite error must not spoil later sums. */
 static inline double anb_summable(double v)
 {
     return v > 1e144 ? 1e144 : v < -1e144 ? -1e144 : v;

@@ -1,5 +1,5 @@
 /*
- * What follows from the observer's sums: every metric of the registry, written to its place in one array.
+ * Derives every metric of the registry from the observer's sums, into one array.
  *
  * Loads: of a sparse router the share of dispatches, so that k active experts a sample make k; of a dense one, where
  * every expert is active, the share of rows whose largest probability is the expert's.

@@ -4,7 +4,7 @@
 
 enum { COMPARED = 1024 /* features, beyond which every name has its index behind */, INDEX = 24 };
 
-/* What a feature is called, written into `room` where nobody has named it. */
+/* The name of a feature; `x1` and so on, in `room`, where it has none. */
 static const char *given_name(const char *const *names, const AnbSchema *schema, size_t i, char *room)
 {
     const char *name = names ? names[i] : schema ? anb_schema_columns(schema)[i].name : NULL;

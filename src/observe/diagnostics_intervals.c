@@ -1,4 +1,4 @@
-/* The diagnostics' metrics of intervals: what the model answered for the row, and how often the target lay inside. */
+/* The diagnostics' metrics of intervals: the interval of the row, and how often targets were inside. */
 #include "diagnostics.h"
 
 void anb_watch_intervals(AnbDiagnostics *d, const StreamingLearner *model, double y)

@@ -1,5 +1,5 @@
 /*
- * The pool of experts: sums of what each active expert put out, and what follows from them.
+ * The pool of experts: sums over the predictions of each active expert, and statistics from them.
  *
  * Sums, not faded means: the specification's statistics run from the last reset of the statistics on.
  */
@@ -80,7 +80,7 @@ static void add_sparsity(AnbExpertPool *pool, StreamingLearner *model, const Anb
         unsigned i = m->active[a];
         AnbAsked at = anb_child_asked(mixture.node, i, mixture.state, &mixture.row, mixture.scratch);
         if (at.node->n_features != mixture.node->n_features || !anb_reach(&at, ANB_CAN_THIN))
-            continue; /* a mixture that makes rows of its own for its experts is not asked */
+            continue; /* not for a mixture that makes other rows for its experts */
         pool->sums[i].sparsity += at.node->type->sparsity->share(at.node, at.state, &at.row, at.scratch);
         pool->sums[i].measured++;
     }
@@ -89,7 +89,7 @@ static void add_sparsity(AnbExpertPool *pool, StreamingLearner *model, const Anb
 void anb_expert_pool_add(AnbExpertPool *pool, StreamingLearner *model, const AnbMixture *m, const double *x)
 {
     if (model->counters.trained == pool->trained)
-        return; /* told already */
+        return; /* observed already */
     pool->trained = model->counters.trained;
     double mean = 0, parts = 1 / (double)m->n_active;
     for (size_t a = 0; a < m->n_active; a++)

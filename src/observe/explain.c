@@ -1,5 +1,5 @@
 /*
- * Explanations of single predictions: the rows that are kept, and the two ways to an answer.
+ * Explanations of single predictions: keeps rows, and computes values exactly or by sampling.
  */
 #include "explain.h"
 #include "src/text/sized.h"
@@ -12,7 +12,7 @@ struct AnbExplainer {
     AnbAllocator allocator;
     AnbExplainerOptions options;
     AnbReader *reader, *other; /* of the row; of kept rows and coalitions */
-    uint64_t told;             /* samples that the model had learned when it was last told */
+    uint64_t observed;         /* the model's count of samples at the last observation */
     AnbKept kept;
     AnbWalk walk;
     double *error;
@@ -54,9 +54,9 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
 {
     AnbExplainer *e = (AnbExplainer *)self;
     (void)y, (void)before;
-    if (!x || anb_n_samples_seen(model) == e->told)
+    if (!x || anb_n_samples_seen(model) == e->observed)
         return;
-    e->told = anb_n_samples_seen(model);
+    e->observed = anb_n_samples_seen(model);
     anb_explainer_keep(e, x);
 }
 
@@ -140,7 +140,7 @@ AnbExplainer *anb_explainer_new(const StreamingLearner *model, const AnbExplaine
         anb_explainer_free(e);
         return NULL;
     }
-    e->told = anb_n_samples_seen(model);
+    e->observed = anb_n_samples_seen(model);
     return e;
 }
 
@@ -221,7 +221,7 @@ static double sample_all(AnbExplainer *e)
     return base / n;
 }
 
-/* What each expert of the first mixture says of the row, by its weight: the reader's scratch is the row's. */
+/* Reads each expert's weight times its prediction from the reader's scratch. */
 static void read_experts(AnbExplainer *e, const StreamingLearner *model)
 {
     const AnbNode *moe = model->plan->moe;
@@ -264,7 +264,7 @@ int anb_explain(AnbExplainer *e, const StreamingLearner *model, const double *x,
     return 0;
 }
 
-/* A question to a reader of a server. */
+/* The arguments of an explanation by a server's reader. */
 typedef struct Served {
     AnbExplainer *explainer;
     const double *x;

@@ -1,4 +1,4 @@
-/* An explainer as its parts see it: explain.c keeps rows and answers, explain_sample.c walks coalitions of columns. */
+/* Internals of an explainer: explain.c keeps rows and explains, explain_sample.c predicts coalitions of columns. */
 #ifndef ANB_OBSERVE_EXPLAIN_H
 #define ANB_OBSERVE_EXPLAIN_H
 
@@ -16,7 +16,7 @@ typedef struct AnbWalk {
     size_t d;
     int pairs;
     const double *x, *other; /* the row, and the kept row that it is compared with */
-    double f, f_other;       /* what the model says of them */
+    double f, f_other;       /* their predictions */
     AnbRandom random;
     double *phi;             /* d sums over kept rows: of values */
     double *square, *fourth; /* likewise: of the variances of their means, of the squares of these variances */
@@ -28,7 +28,7 @@ typedef struct AnbWalk {
     bool exact; /* nothing was sampled so far */
 } AnbWalk;
 
-/* Adds the values of x against `other` to walk->phi, and what is not known of them to walk->square. */
+/* Adds the values of x against `other` to walk->phi, and their variances to walk->square. */
 void anb_walk_pair(AnbWalk *walk);
 
 /* Rows kept out of a stream: the n-th with probability `rows` / min(n, span), in the place of one drawn at random. */

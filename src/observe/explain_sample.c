@@ -1,6 +1,6 @@
 /*
- * Shapley values of one row against another by asking for coalitions of columns: all of them where few columns differ,
- * else along random orders of the columns, each forth and back.
+ * Shapley values of one row against another by predicting coalitions of columns: all of them where few columns differ, else
+ * along random orders of the columns, each also in reverse.
  */
 #include "explain.h"
 #include <math.h>
@@ -55,7 +55,7 @@ static void count(AnbWalk *w, size_t m)
             }
 }
 
-/* One way along the order, backwards or not: what each column changes goes half into its value. */
+/* One pass along the order, in reverse or not: half of each column's change is added to its value. */
 static void walk_order(AnbWalk *w, size_t m, bool back)
 {
     double before = w->f_other;

@@ -7,7 +7,7 @@
 #include "src/text/sized.h"
 #include "src/text/given.h"
 
-enum { KEPT = 256, LIVES = 8 /* generations of kept rows in a span */ };
+enum { KEPT = 256, GENERATIONS = 8 /* generations of kept rows in a span */ };
 
 static const AnbImportanceOptions usual = {sizeof usual, 1000, 1, 1, 0};
 static const double certain = 1e-4; /* of a false alarm, a cut */
@@ -19,9 +19,9 @@ void anb_importance_options_init(AnbImportanceOptions *options, size_t size)
 
 /* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
-static void permute(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double said)
+static void permute(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction)
 {
-    double plain = (y - said) * (y - said);
+    double plain = (y - prediction) * (y - prediction);
     memcpy(m->mixed, x, m->kept.width * sizeof *x);
     for (size_t j = 0; j < m->kept.width; j++) {
         uint32_t row = anb_random_below(&m->kept.random, (uint32_t)m->kept.used);
@@ -35,12 +35,12 @@ static void permute(AnbImportance *m, const StreamingLearner *model, const doubl
 
 static void measure(AnbImportance *m, const StreamingLearner *model, const double *x, double y)
 {
-    double said = anb_predict_with(model, m->reader, x);
-    y = anb_target_bounded(&m->scale, said, y);
+    double prediction = anb_predict_with(model, m->reader, x);
+    y = anb_target_bounded(&m->scale, prediction, y);
     m->weight = m->keep * m->weight + 1;
-    permute(m, model, x, y, said);
-    if (m->options.sage_rows > 0 && m->kept.used > 1 && said - said == 0)
-        anb_importance_walk(m, model, x, y, said);
+    permute(m, model, x, y, prediction);
+    if (m->options.sage_rows > 0 && m->kept.used > 1 && prediction - prediction == 0)
+        anb_importance_walk(m, model, x, y, prediction);
 }
 
 /* The share of earlier cells below it; of equal ones half. */
@@ -71,9 +71,9 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
 {
     AnbImportance *m = (AnbImportance *)self;
     bool fits = m->reader->plan == model->plan || anb_plans_fit(m->reader->plan, model->plan);
-    if (!x || !fits || before != before || anb_n_samples_seen(model) == m->told)
+    if (!x || !fits || before != before || anb_n_samples_seen(model) == m->observed)
         return;
-    m->told = anb_n_samples_seen(model);
+    m->observed = anb_n_samples_seen(model);
     if (m->samples++ % (uint64_t)m->options.every == 0 && m->kept.used > 0)
         measure(m, model, x, y);
     for (size_t j = 0; j < m->kept.width; j++)
@@ -143,7 +143,7 @@ static double keep_of(const AnbImportanceOptions *o)
 void anb_importance_reset(AnbImportance *m)
 {
     m->samples = 0;
-    m->weight = m->said = m->said_weight = 0;
+    m->weight = m->mean_prediction = m->prediction_weight = 0;
     m->scale = (AnbErrorScale){0};
     m->kept.used = 0;
     m->kept.seen = 0;
@@ -164,10 +164,10 @@ static AnbImportance *allocate(const StreamingLearner *model, const AnbImportanc
     m->base.observe = observe;
     m->allocator = model->plan->allocator;
     m->options = *options;
-    m->told = anb_n_samples_seen(model);
+    m->observed = anb_n_samples_seen(model);
     m->keep = keep_of(options);
     m->bytes = bytes + model->plan->nodes[0].scratch_size * sizeof(double);
-    m->kept = (AnbKept){.width = d, .capacity = KEPT, .span = options->span / LIVES};
+    m->kept = (AnbKept){.width = d, .capacity = KEPT, .span = options->span / GENERATIONS};
     lay_out(m, d);
     anb_importance_reset(m);
     return m;

@@ -1,5 +1,5 @@
-/* Importances as their parts see them: importance.c keeps rows and replaces single columns, importance_sage.c walks
- * coalitions of columns. */
+/* Internals of importances: importance.c keeps rows and replaces single columns, importance_sage.c predicts coalitions of
+ * columns. */
 #ifndef ANB_OBSERVE_IMPORTANCE_H
 #define ANB_OBSERVE_IMPORTANCE_H
 
@@ -10,7 +10,8 @@
 
 enum { ANB_WATCHED_CELLS = 64, ANB_SAGE_ROWS = 64 };
 
-/* What is kept of a feature: its importances, and the cells of a reference period, among which ranks are taken until it changes. */
+/* The data of a feature: its importances, and the cells of a reference period, among which ranks are taken until the feature
+ * changes. */
 typedef struct AnbWatchedFeature {
     double mean, sage;
     double cell[ANB_WATCHED_CELLS];
@@ -24,10 +25,10 @@ struct AnbImportance {
     AnbImportanceOptions options;
     AnbReader *reader;
     size_t bytes; /* of all of it */
-    uint64_t told, samples;
+    uint64_t observed, samples;
     double keep, weight;      /* of the faded means: of a row that is measured to the next */
-    double said, said_weight; /* the faded mean of the predictions, for SAGE */
-    AnbErrorScale scale;      /* of the errors: a wrong target has a bounded say */
+    double mean_prediction, prediction_weight; /* the faded mean of the predictions, for SAGE */
+    AnbErrorScale scale;      /* of the errors, which bounds the effect of a wrong target */
     AnbKept kept;
     AnbWatchedFeature *watched; /* d */
     double *mixed;              /* rows of d: one, and of SAGE those of a coalition */
@@ -36,7 +37,7 @@ struct AnbImportance {
     uint32_t drawn[ANB_SAGE_ROWS];
 };
 
-/* One row's SAGE values into the faded means, m->weight being of now; `said` is the prediction of x. */
-void anb_importance_walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double said);
+/* Adds one row's SAGE values to the faded means, with the present m->weight; `prediction` is that for x. */
+void anb_importance_walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * Incremental SAGE: what each column takes off the expected squared error, shared as Shapley values are.
+ * Incremental SAGE: the reduction of the expected squared error, divided among the columns as Shapley values.
  *
  *     v(S) = (y - E f(x_S, b))^2     gain of j = v(S) - v(S + j), S the columns before j in a random order
  *     from rows b_1 .. b_m, e_i = y - f(x_S, b_i):     v(S) ~ ((sum e_i)^2 - sum e_i^2) / (m (m - 1))
  *
- * The estimate of v is without bias: each product is of two rows drawn apart. The same rows are used along the order, which
- * is walked forth and back.
+ * The estimate of v is unbiased: each product is of two rows drawn independently. The same rows are used along the order,
+ * which is also passed in reverse.
  * v(no column) is of the faded mean of the predictions, v(all columns) of the row's own.
  *
  * Covert, Lundberg & Lee 2020 (SAGE); Muschalik, Fumagalli, Hammer & Huellermeier 2023 (incremental).
@@ -15,11 +15,11 @@
 /* Half of the rows that are kept leave within so many parts of the span: the mean of predictions follows as fast. */
 enum { SPEED = 8 };
 
-static void add_said(AnbImportance *m, double said)
+static void add_prediction(AnbImportance *m, double prediction)
 {
     double span = m->options.span / SPEED, keep = 1 - 2 / (span + 1);
-    m->said_weight = keep * m->said_weight + 1;
-    m->said += (said - m->said) / m->said_weight;
+    m->prediction_weight = keep * m->prediction_weight + 1;
+    m->mean_prediction += (prediction - m->mean_prediction) / m->prediction_weight;
 }
 
 static void draw_rows(AnbImportance *m)
@@ -54,33 +54,33 @@ static void add_cell(AnbImportance *m, size_t j, double cell)
         m->mixed[(size_t)i * m->kept.width + j] = cell;
 }
 
-/* One way along the order, backwards or not: half of what each column takes off goes into its gain. */
-static void walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double said, bool back)
+/* One pass along the order, in reverse or not: half of each column's reduction is added to its gain. */
+static void walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction, bool back)
 {
     size_t d = m->kept.width;
-    double before = (y - m->said) * (y - m->said);
+    double before = (y - m->mean_prediction) * (y - m->mean_prediction);
     start_coalition(m);
     for (size_t k = 0; k < d; k++) {
         size_t j = m->order[back ? d - 1 - k : k];
         add_cell(m, j, x[j]);
-        double now = k + 1 < d ? coalition_loss(m, model, y) : (y - said) * (y - said);
+        double now = k + 1 < d ? coalition_loss(m, model, y) : (y - prediction) * (y - prediction);
         m->gain[j] += .5 * (before - now);
         before = now;
     }
 }
 
-void anb_importance_walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double said)
+void anb_importance_walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction)
 {
     size_t d = m->kept.width;
-    add_said(m, said);
+    add_prediction(m, prediction);
     for (size_t j = 0; j < d; j++) {
         m->order[j] = (uint32_t)j;
         m->gain[j] = 0;
     }
     anb_random_shuffle(&m->kept.random, m->order, d);
     draw_rows(m);
-    walk(m, model, x, y, said, false);
-    walk(m, model, x, y, said, true);
+    walk(m, model, x, y, prediction, false);
+    walk(m, model, x, y, prediction, true);
     for (size_t j = 0; j < d; j++)
         if (m->gain[j] - m->gain[j] == 0)
             m->watched[j].sage += (m->gain[j] - m->watched[j].sage) / m->weight;

@@ -165,7 +165,7 @@ int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, A
     return flush(&out);
 }
 
-/* Not looked for among more than 64 experts: it takes K times K comparisons for each metric. */
+/* Always true for more than 64 experts: comparing would take K times K comparisons for each metric. */
 static bool name_is_shared(const AnbDiagnostics *d, size_t i, const char *name)
 {
     bool shared = d->k > 64;

@@ -22,7 +22,7 @@ int anb_fail(AnbError *error, int code, const char *format, ...)
         va_list arguments;
         va_start(arguments, format);
         error->code = code;
-        error->position = 0; /* whoever knows one sets it behind this */
+        error->position = 0; /* the caller may set it afterwards */
         vsnprintf(error->message, sizeof error->message, format, arguments);
         va_end(arguments);
     }

@@ -1,10 +1,10 @@
-/* What a caller gives and may not be NULL. */
+/* Checks of pointers that a caller passes. */
 #ifndef ANB_TEXT_GIVEN_H
 #define ANB_TEXT_GIVEN_H
 
 #include <anabranch/type.h>
 
-/* Whether it is there; else the error says what is missing, ANB_E_ARGUMENT. */
+/* Whether a pointer is not NULL; else fills the error with ANB_E_ARGUMENT and the missing argument's name. */
 static inline bool anb_given(const void *pointer, const char *what, AnbError *error)
 {
     if (!pointer)

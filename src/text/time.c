@@ -18,7 +18,7 @@ typedef struct Text {
     const char *at, *end;
 } Text;
 
-/* What was read: month 0 where none was said. */
+/* The parts of a time; month 0 where there is none. */
 typedef struct Date {
     int year, month, day;
 } Date;

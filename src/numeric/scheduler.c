@@ -1,9 +1,9 @@
-#include "crew.h"
+#include "scheduler.h"
 
 static size_t size(const AnbNode *self, const AnbField *field)
 {
     (void)self, (void)field;
-    return sizeof(AnbCrew *);
+    return sizeof(AnbScheduler *);
 }
 
 /* A field of the scratch: nothing is saved. */
@@ -12,4 +12,4 @@ static void visit(const AnbNode *self, const AnbField *field, void *state, void 
     (void)self, (void)field, (void)state, (void)part, (void)visitor;
 }
 
-const AnbPart anb_crew_part = {size, visit, NULL};
+const AnbPart anb_scheduler_part = {size, visit, NULL};

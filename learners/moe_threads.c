@@ -1,4 +1,4 @@
-/* The experts of a mixture, shared among threads: each predicts and learns on its own; what concerns the mixture is done afterwards. */
+/* The experts of a mixture in several threads: each predicts and learns by itself; the gate and the mix follow afterwards. */
 #include "moe_state.h"
 
 static void predict_active(void *context, size_t a, AnbCounters *counters)
@@ -12,10 +12,10 @@ static void predict_active(void *context, size_t a, AnbCounters *counters)
     c->gate.f[i] = anb_range_clip(&s->range, c->w.unlimited[i]);
 }
 
-void anb_moe_predict_crew(MoeCall *call)
+void anb_moe_predict_shared(MoeCall *call)
 {
-    AnbCrew *crew = call->w.crew;
-    crew->share(crew, ANB_CREW_PREDICT, &(AnbCrewWork){predict_active, call, call->gate.n_active}, call->row->counters);
+    AnbScheduler *scheduler = call->w.scheduler;
+    scheduler->share(scheduler, ANB_WORK_PREDICT, &(AnbWork){predict_active, call, call->gate.n_active}, call->row->counters);
 }
 
 typedef struct ManyRows {
@@ -34,11 +34,11 @@ static void predict_rows(void *context, size_t i, AnbCounters *counters)
     anb_child_predict_many(c->self, i, c->state, &rows, c->scratch, c->f[i]);
 }
 
-void anb_moe_predict_many_crew(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
-                               double *scratch, AnbCrew *crew)
+void anb_moe_predict_many_shared(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
+                               double *scratch, AnbScheduler *scheduler)
 {
     ManyRows context = {self, state, *rows, f, scratch};
-    crew->share(crew, ANB_CREW_PREDICT_MANY, &(AnbCrewWork){predict_rows, &context, self->n_children}, rows->counters);
+    scheduler->share(scheduler, ANB_WORK_PREDICT_MANY, &(AnbWork){predict_rows, &context, self->n_children}, rows->counters);
 }
 
 static void train_active(void *context, size_t a, AnbCounters *counters)
@@ -53,8 +53,8 @@ static void train_active(void *context, size_t a, AnbCounters *counters)
     c->w.restarted[i] = outcome.restarted;
 }
 
-void anb_moe_train_crew(MoeCall *call)
+void anb_moe_train_shared(MoeCall *call)
 {
-    AnbCrew *crew = call->w.crew;
-    crew->share(crew, ANB_CREW_LEARN, &(AnbCrewWork){train_active, call, call->gate.n_active}, call->row->counters);
+    AnbScheduler *scheduler = call->w.scheduler;
+    scheduler->share(scheduler, ANB_WORK_LEARN, &(AnbWork){train_active, call, call->gate.n_active}, call->row->counters);
 }
