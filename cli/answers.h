@@ -1,4 +1,4 @@
-/* What a model said of rows, as CSV: for `predict`, and for `eval --predictions`. */
+/* Predictions as CSV: for `predict`, and for `eval --predictions`. */
 #ifndef ANB_CLI_ANSWERS_H
 #define ANB_CLI_ANSWERS_H
 
@@ -17,7 +17,7 @@ typedef struct Answers {
     bool kept; /* the text of kept columns stands behind all */
 } Answers;
 
-/* What is asked for beside predictions. */
+/* The columns that are written beside predictions. */
 typedef struct AnswersWanted {
     const char *interval;
     bool quantiles;
@@ -27,18 +27,18 @@ typedef struct AnswersWanted {
  * Writes the header.
  *
  * @param wanted  the interval's coverage as --interval gives it, or NULL; whether quantiles are wanted
- * @return        0, or BAD_USE with the complaint made: no coverage, or none that the model has, or no quantiles
+ * @return        0, or BAD_USE with the message printed: no coverage, or none that the model has, or no quantiles
  */
 int answers_start(Answers *answers, FILE *file, bool targets, const AnswersWanted *wanted,
                   const StreamingLearner *model, const Rows *rows);
 
-/* Whether a row is asked for more than its prediction. */
+/* Whether more than the prediction is written. */
 static inline bool answers_more(const Answers *answers)
 {
     return answers->range.coverage > 0 || answers->levels > 0;
 }
 
-/* Before the row is learned: takes its interval and quantiles, where they are wanted. */
+/* Predicts the row's interval and quantiles, where they are written; before the row is learned. */
 void answers_take(Answers *answers, StreamingLearner *model, const double *x);
 
 /* A line. `row` and y are for those with targets; NaN y is no target. */

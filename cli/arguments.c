@@ -6,7 +6,7 @@
 
 const Option common_options[] = {
     {'c', "config", "FILE", "take options from a TOML file, e.g. target = \"price\"; those on the command line win"},
-    {0, "print-config", NULL, "print the options as such a file, and do no more"},
+    {0, "print-config", NULL, "print the options as such a file and exit"},
     {0}};
 
 const Option *option_of(const Command *command, size_t i)

@@ -1,4 +1,4 @@
-/* The reason why a row is bad, for whoever reads it: CSV, JSON Lines and tables. */
+/* The reason why a row is bad, for the readers of CSV, JSON Lines and tables. */
 #include "cli.h"
 #include <stdarg.h>
 #include <stdio.h>

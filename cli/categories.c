@@ -58,7 +58,7 @@ void categories_json(Json *json, const Categories *of, size_t k)
 
 /* ---- for people -------------------------------------------------------------------------------------------------- */
 
-/* A name from a file may hold anything; a terminal is not to see it. */
+/* Prints a name from a file without control characters. */
 static void print_name(FILE *file, const char *text, int width)
 {
     int n = 0;
@@ -94,7 +94,7 @@ void categories_print(FILE *file, const Categories *of, size_t k)
             print_category(file, of, i, &top[j]);
     }
     if (!any)
-        fputs("\nThe model knows no categories.\n", file);
+        fputs("\nThe model has no categories.\n", file);
 }
 
 /* ---- as a note --------------------------------------------------------------------------------------------------- */

@@ -34,7 +34,7 @@ static double round_step(double span, int parts)
     return power * (share > 5 ? 10 : share > 2 ? 5 : share > 1 ? 2 : 1);
 }
 
-/* From 0 or the least value to the largest one, but for the first fiftieth of the values, where everything starts. */
+/* Sets the range from 0, or the smallest value, to the largest one, without the first fiftieth of the values. */
 static Chart with_range(const Chart *chart, const Series *series, size_t n)
 {
     Chart c = *chart;

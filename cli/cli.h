@@ -1,6 +1,6 @@
 /*
  * The program: a table of commands, a file each. A new command is cli/NAME.c, which defines `command_NAME`, and one
- * word in cli/meson.build. The program sees the library's public headers only.
+ * word in cli/meson.build. The program uses only the library's public headers.
  */
 #ifndef ANB_CLI_CLI_H
 #define ANB_CLI_CLI_H
@@ -53,10 +53,10 @@ const Option *option_of(const Command *command, size_t i);
 /* Options that every command has. */
 extern const Option common_options[];
 
-/* Keeps a copy of the i-th option's value, behind what a list has already. 0, or the exit status of the complaint. */
+/* Stores a copy of the i-th option's value, appended for a list. 0, or the exit status with the message printed. */
 int option_set(Arguments *arguments, size_t i, const char *value);
 
-/* Says one line on stderr, `anabranch: ...`; returns status. Bytes that do not print are shown as `?`. */
+/* Prints one line on stderr, `anabranch: ...`; returns status. Bytes that do not print are shown as `?`. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* BAD_ROW, with the reason written to problem, PROBLEM_SIZE bytes. */
@@ -66,7 +66,7 @@ int bad_row(char *problem, const char *format, ...) __attribute__((format(printf
 /* BAD_USE: why an expression was refused, and where in it. */
 int complain_of_expression(const AnbError *error, const char *text);
 
-/* Whole numbers as options: 0, or BAD_USE with the complaint made. NULL leaves *value. */
+/* Whole numbers as options: 0, or BAD_USE with the message printed. NULL leaves *value. */
 int count_option(const char *name, const char *text, uint64_t least, uint64_t most, uint64_t *value);
 
 /* Ends a command that wrote to stdout: BAD_DATA where not all of it could be written, else status. */

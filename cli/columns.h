@@ -11,7 +11,7 @@
  * @param list    the list; NULL chooses nothing, "" the columns without a name
  * @param what    of the option, for the complaint
  * @param chosen  a flag a column, set for those that are
- * @return        0, or BAD_USE with the complaint made
+ * @return        0, or BAD_USE with the message printed
  */
 int columns_choose(const Table *table, const char *list, const char *what, bool *chosen);
 
@@ -21,7 +21,7 @@ int columns_find(const Table *table, const char *word, const char *what, size_t 
 /* Whether no other column has the name of column i, nor is it empty. */
 bool columns_distinct(const Table *table, size_t i);
 
-/* A name, or the number where that is no way to say the column, as an option would take it; room is 64 bytes. */
+/* A column as an option takes it: the name, or the number where the name is not unique; room is 64 bytes. */
 const char *columns_word(const Table *table, size_t i, char *room);
 
 #endif

@@ -83,7 +83,7 @@ static int start(Comparison *c, const Arguments *a)
     return c->x && paired_start(&c->paired, c->k) ? 0 : complain(BAD_DATA, "out of memory");
 }
 
-/* What the loss scores may be a quantile, `scored`, in place of the prediction. */
+/* Scores a row; the loss is that of `scored`, a quantile or the prediction. */
 static void score_row(Comparison *c, double y, const double *prediction, const double *scored)
 {
     double loss[MOST];
@@ -105,7 +105,7 @@ static void score_row(Comparison *c, double y, const double *prediction, const d
     paired_add(&c->paired, loss);
 }
 
-/* The prediction for the row, which is learned then; *asked is what the loss scores. */
+/* Predicts the row, then learns it; *scored receives the quantile or the prediction that the loss scores. */
 static double learn(Entry *e, const double *x, double y, double weight, double *scored)
 {
     double quantile[ANB_LEVELS_MAX], from = progress_clock();

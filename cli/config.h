@@ -8,8 +8,8 @@
 #include "cli.h"
 
 /*
- * Sets what the file of --config says and the command line does not. Every key has to be an option, whatever the command.
- * 0, or the exit status with the complaint made.
+ * Sets options from the file of --config that the command line does not set. Every key has to be an option of some
+ * command. 0, or the exit status with the message printed.
  *
  * commands: all n of them
  */

@@ -21,7 +21,7 @@ static void add_to_level(CoverageLevel *level, double low, double high, double y
     }
 }
 
-/* The first window is for the intervals to find their width. */
+/* The first window is not counted, since the intervals still adapt their width. */
 static void end_window(Coverage *coverage)
 {
     coverage->windows++;

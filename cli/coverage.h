@@ -1,5 +1,5 @@
 /*
- * How often the targets fell into a model's intervals: over the whole stream, and over its best and worst window.
+ * The coverage of a model's intervals: over the whole stream, and over its best and worst window.
  */
 #ifndef ANB_CLI_COVERAGE_H
 #define ANB_CLI_COVERAGE_H

@@ -28,7 +28,7 @@ typedef struct Csv {
     struct CsvState *state;
 } Csv;
 
-/* 0, or the exit status with the complaint made. `problem` is PROBLEM_SIZE bytes for the reason of BAD_ROW. */
+/* 0, or the exit status with the message printed. `problem` is PROBLEM_SIZE bytes for the reason of BAD_ROW. */
 int csv_open(Csv *csv, const char *path, const Dialect *dialect, char *problem);
 void csv_close(Csv *csv);
 
@@ -39,10 +39,10 @@ int csv_next(Csv *csv);
 /* Whether the next record is read already, so that csv_next will not wait for one. */
 bool csv_ready(const Csv *csv);
 
-/* Whether more may come later: a pipe, not a file. */
+/* Whether more input may come later: a pipe, not a file. */
 bool csv_is_live(const Csv *csv);
 
-/* The first byte of the text that is no blank, without taking it; 0 at the end, -1 with the complaint made. */
+/* The first byte of the text that is no blank, without taking it; 0 at the end, -1 with the message printed. */
 int csv_peek(Csv *csv);
 
 /* The next line as it stands, without its end, blank lines skipped: 0; -1 at the end; else the exit status. A 0 stands

@@ -1,4 +1,4 @@
-/* Labels that come later than their row: what waits, and what is due. */
+/* Delayed labels: a queue of rows until their labels are due. */
 #ifndef ANB_CLI_DELAY_H
 #define ANB_CLI_DELAY_H
 
@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DELAYED_MOST = 1 << 22 }; /* rows that may wait at a time */
+enum { DELAYED_MOST = 1 << 22 }; /* most rows in the queue */
 
 typedef struct Delayed {
     double due;   /* a row's number or a time */
@@ -24,10 +24,10 @@ typedef struct Delay {
 void delay_start(Delay *delay, size_t width);
 void delay_end(Delay *delay);
 
-/* A row waits until `due`; x is copied. 0, or the exit status with the complaint made. */
+/* Adds a row whose label is due at `due`; x is copied. 0, or the exit status with the message printed. */
 int delay_add(Delay *delay, uint64_t row, double due, const double *x, double y, double weight);
 
-/* Takes the row that is due first out, where one is due by then. Its x is good until the next call. */
+/* Removes the row that is due first, if it is due by `now`. Its x is valid until the next call. */
 bool delay_due(Delay *delay, double now, Delayed *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* How a table is written: said by options, or guessed from its first lines. */
+/* The format of a table: from options, or guessed from its first lines. */
 #ifndef ANB_CLI_DIALECT_H
 #define ANB_CLI_DIALECT_H
 

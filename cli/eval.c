@@ -51,7 +51,7 @@ static int check_outputs(const Arguments *a)
     return outputs_apart(outputs, 3, inputs, 3);
 }
 
-/* The files that answers go to. */
+/* Opens the output files. */
 static int start_outputs(Run *run, const Arguments *a, uint64_t every, const WatchOptions *how)
 {
     const char *predictions = option_value(a, "predictions"), *diag = how->path;

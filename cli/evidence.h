@@ -1,5 +1,5 @@
-/* What a report tells of a run besides the diagnostics: how the errors are distributed, where cells were missing, and why
- * the last rows were predicted as they were. */
+/* Data of a report besides the diagnostics: the distribution of the errors, missing cells, and explanations of the last
+ * rows. */
 #ifndef ANB_CLI_EVIDENCE_H
 #define ANB_CLI_EVIDENCE_H
 
@@ -14,9 +14,9 @@ typedef struct Evidence {
     LastRows last;
 } Evidence;
 
-/* `rows` of the last ones are explained at the end. 0, or BAD_DATA with the complaint made. */
+/* `rows` of the last ones are explained at the end. 0, or BAD_DATA with the message printed. */
 int evidence_start(Evidence *evidence, const StreamingLearner *model, size_t rows);
-/* After the diagnostics were told; x NULL: the row is not known. `row` is its number in the table. */
+/* Adds a sample, after the diagnostics observed it; x NULL: the row is unknown. `row` is its number in the table. */
 void evidence_add(Evidence *evidence, AnbDiagnostics *d, const double *x, double y, double prediction, uint64_t row);
 /* Its parts under their keys, and the coverages of the intervals. */
 void evidence_json(const Evidence *evidence, Json *json, const Categories *of, const char *const *names);

@@ -11,12 +11,12 @@
 
 static const Option options[] = {
     {'m', "model", "MODEL", "the saved model, whose columns are found by name"},
-    {0, "background", "FILE", "the table whose rows it is explained against; else FILE itself"},
+    {0, "background", "FILE", "the table whose rows predictions are compared with; default: FILE itself"},
     {0, "top", "K", "only the K columns that add most, with their names, and the sum of the rest"},
-    {0, "experts", NULL, "behind the columns what each expert of the mixture adds: its weight times its prediction"},
-    {0, "rows", "N", "rows of the background that are kept, at random: 16"},
-    {0, "pairs", "N", "random orders of the columns for each kept row: 2"},
-    {0, "seed", "N", "of the kept rows and the orders: 1"},
+    {0, "experts", NULL, "after the columns, what each expert of the mixture adds: its weight times its prediction"},
+    {0, "rows", "N", "rows of the background that are kept, at random; default 16"},
+    {0, "pairs", "N", "random orders of the columns for each kept row; default 2"},
+    {0, "seed", "N", "of the kept rows and the orders; default 1"},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
     {0}};
 

@@ -1,4 +1,4 @@
-/* anabranch generate: streams whose truth is known; friedman.c and streams.c say which. */
+/* anabranch generate: synthetic streams, see friedman.c and streams.c. */
 #include "cli.h"
 #include "output.h"
 #include "streams.h"
@@ -8,7 +8,7 @@ static const Option options[] = {
     {0, "drift", "KIND", "none (the default); of friedman gra, gsg or lea; of hyperplane walk"},
     {'n', "rows", "N", "how many rows; default 10000"},
     {0, "seed", "S", "default 1"},
-    {'o', "output", "OUT.csv", "where to; default: standard output"},
+    {'o', "output", "OUT.csv", "the output file; default: standard output"},
     {0}};
 
 static const Stream *const streams[] = {&stream_friedman, &stream_hyperplane, &stream_mv, &stream_planes,
@@ -63,11 +63,6 @@ static void more_help(void)
            "  sensors     times, names, missing cells, glitches, and a column `late` for --label-after\n");
 }
 
-const Command command_generate = {"generate",
-                                  "write a stream whose truth is known, with or without drifts, as CSV",
-                                  "STREAM",
-                                  options,
-                                  1,
-                                  1,
-                                  run_generate,
-                                  more_help};
+const Command command_generate = {
+    "generate", "write a synthetic stream, with or without drifts, as CSV", "STREAM", options, 1, 1, run_generate,
+    more_help};

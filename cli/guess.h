@@ -1,4 +1,4 @@
-/* What the columns hold, by the first rows. */
+/* Guesses the kinds of the columns from the first rows. */
 #ifndef ANB_CLI_GUESS_H
 #define ANB_CLI_GUESS_H
 
@@ -13,7 +13,7 @@ enum { TIME_ORDERS = 3 };
 typedef struct Guess {
     size_t cells, numbers, booleans;
     size_t missing, words; /* cells that are missing; those with a word for it, as None */
-    size_t foreign;        /* numbers with another decimal mark or marks between thousands, not to be read as told */
+    size_t foreign;        /* numbers with another decimal mark, or marks between thousands, than the format's */
     size_t commas, points; /* numbers with a decimal comma that no mark between thousands can be; with a point */
     size_t time[TIME_ORDERS];
     double first[TIME_ORDERS], last[TIME_ORDERS];    /* the earliest and the latest of the times */
@@ -43,11 +43,11 @@ typedef struct Guess {
 } Guess;
 
 /**
- * Counts what the cells of the rows ahead are. At most `rows` are read; one, where rows come through a pipe and the
- * first is all numbers, so that an answer can come with every row.
+ * Counts the kinds of cells in the rows ahead. At most `rows` are read; only one where rows come through a pipe and the
+ * first is all numbers, so that each row can be answered at once.
  *
  * @param guess  one a column, zeroed
- * @return       0, or the exit status with the complaint made
+ * @return       0, or the exit status with the message printed
  */
 int guess_columns(Table *table, const CellFormat *format, size_t rows, Guess *guess);
 
@@ -75,16 +75,16 @@ bool guess_marks(const Guess *guess, char *options);
  * scores, count where the column's name is one of times. */
 bool guess_timelike(const Guess *guess, const char *name);
 
-/* Says what a column of numbers may be: dates, if all are like 20130105 with years 1900 to 2100; else, if the column's name is
- * one of times, seconds or milliseconds since 1970 of the years 2000 to 2037. Returns the middle of a message, behind which the
- * column follows; NULL: the column is neither. */
+/* Whether a column of numbers may be one of times: dates, if all are like 20130105 with years 1900 to 2100; else, if
+ * the column's name is one of times, seconds or milliseconds since 1970 of the years 2000 to 2037. Returns the part of
+ * a message before the column; NULL: the column is neither. */
 const char *guess_may_be_time(const Guess *guess, const char *name);
 
 /* Whether all cells are numbers and, as seconds, of a time beyond the year 5000. */
 bool guess_is_milliseconds(const Guess *guess);
 
-/* Whether more than half of the cells are times in one order of dates, some cell is no time in any order, and at most half of the
- * cells are numbers. */
+/* Whether more than half of the cells are times in one order of dates, some cell is no time in any order, and at most
+ * half of the cells are numbers. */
 bool guess_most_times(const Guess *guess);
 
 /* Whether all cells are times, most of them of years that tables seldom hold, as part numbers such as 1001-12 are. */
@@ -97,8 +97,9 @@ bool guess_codelike(const Guess *guess);
 /* Whether each cell is a time in some order of dates, no order reads all of them, and at most half of the cells are numbers. */
 bool guess_mixed_orders(const Guess *guess);
 
-/* Whether points seem to stand between thousands: every number from 1000 on has a point before each three digits, as 1.250, and some
- * of them end in 0. A writer of decimals would leave that 0 out, as it leaves the point out of whole numbers. */
+/* Whether points seem to stand between thousands: every number from 1000 on has a point before each three digits, as
+ * 1.250, and some of them end in 0. A writer of decimals would leave that 0 out, as it leaves the point out of whole
+ * numbers. */
 bool guess_points_group(const Guess *guess);
 
 /* Whether the times of a column, read in an order of dates, fall from row to row: twenty rows or more, none rises. */

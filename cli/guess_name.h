@@ -1,4 +1,4 @@
-/* What the name of a column says of its cells: that its whole numbers name things, that they are times. */
+/* Guesses from the name of a column: whether its whole numbers are codes, whether its cells are times. */
 #ifndef ANB_CLI_GUESS_NAME_H
 #define ANB_CLI_GUESS_NAME_H
 

@@ -1,4 +1,5 @@
-/* What an unknown word of an expression may have been meant for: a learner, a router, an option of the learner it is in. */
+/* What an unknown word of an expression may have been meant for: a learner, a router, an option of the learner it is
+ * in. */
 #include "hint.h"
 #include <anabranch/anabranch.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static bool enclosing(const char *text, size_t at, const char **name, size_t *si
     return depth == 0;
 }
 
-/* A learner hands what it does not know to its router. */
+/* Options of a learner and of its router. */
 static void try_keys(Nearest *nearest, const char *text, size_t at)
 {
     const char *name;

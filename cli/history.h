@@ -1,4 +1,4 @@
-/* Records of diagnostics over a long run, in bounded memory: when it is full every second one is let go. */
+/* Records of diagnostics over a long run, in bounded memory: when it is full every second record is dropped. */
 #ifndef ANB_CLI_HISTORY_H
 #define ANB_CLI_HISTORY_H
 
@@ -13,7 +13,7 @@ typedef struct History {
     uint64_t every, seen; /* a record each `every` samples */
 } History;
 
-/* One more sample; where its turn has come, a record of the diagnostics as they are. */
+/* Counts a sample; adds a record of the diagnostics where one is due. */
 void history_sample(History *history, AnbDiagnostics *d);
 void history_write(const History *history, FILE *out);
 void history_free(History *history);

@@ -1,6 +1,6 @@
 /*
- * Where bytes come from. The first ones tell the format; a read returns what there is, so that a pipe is followed as
- * it is filled.
+ * Reads bytes from a file or pipe. The format is detected from the first bytes; a read returns the bytes that are
+ * available, so that data from a pipe are processed as they come.
  */
 #include "input.h"
 #include "cli.h"
@@ -75,7 +75,7 @@ bool input_is_live(const Input *input)
     return input->live;
 }
 
-/* Until the file has bytes or an end; false where the program was asked to stop. */
+/* Waits until the file has bytes or ends; false where the program has to stop. */
 static bool wait_for(int file)
 {
     struct pollfd both[2] = {{.fd = file, .events = POLLIN}, {.fd = stop_descriptor(), .events = POLLIN}};
@@ -84,8 +84,8 @@ static bool wait_for(int file)
     return !stop_requested();
 }
 
-/* Reads from the file itself: bytes, 0 at the end, -1 with the complaint made, or without one where the program was
- * asked to stop. */
+/* Reads from the file itself: bytes, 0 at the end, -1 with the message printed, or without one where the program has to
+ * stop. */
 static long read_file(Input *input, void *bytes, size_t n)
 {
     ssize_t got = 0;
@@ -106,13 +106,13 @@ static long broken(const Input *input, const char *what)
     return -1;
 }
 
-/* Whether the bytes so far may be the beginning of a format's mark, and more are wanted to tell. */
+/* Whether the bytes so far may be the beginning of a format's mark, so that more are needed. */
 static bool undecided(const Input *input)
 {
     return input->filled < MAGIC && !memchr(input->bytes, '\n', input->filled);
 }
 
-/* Sees to it that the first bytes are there, where the file has as many, and tells the format by them. */
+/* Reads the first bytes, as far as the file has them, and detects the format. */
 static int look(Input *input)
 {
     while (undecided(input) && !input->ended) {

@@ -8,12 +8,12 @@
 
 typedef struct Input Input;
 
-/* "-" is standard input. NULL with the complaint made (the exit status is BAD_USE). */
+/* "-" is standard input. NULL with the message printed (the exit status is BAD_USE). */
 Input *input_open(const char *path);
 void input_close(Input *input);
 
-/* As many bytes as there are, up to n (at least 8); 0 at the end, -1 with the complaint made, or without one where the
- * program was asked to stop. */
+/* Reads the available bytes, up to n (at least 8); 0 at the end, -1 with the message printed, or without one where the
+ * program has to stop. */
 long input_read(Input *input, char *bytes, size_t n);
 
 /* Whether it is a pipe, a terminal or the like, where more may come later, and not a file on a disk. */

@@ -9,7 +9,7 @@
 
 static const Option options[] = {
     {0, "json", NULL, "one JSON object on one line"},
-    {0, "categories", "K", "the K most frequent categories of each column too, and what they do to the target"},
+    {0, "categories", "K", "also the K most frequent categories of each column, and their effects on the target"},
     {0}};
 
 static const struct {
@@ -97,7 +97,7 @@ static void print_json(const Saved *saved, size_t k)
 
 /* ---- for people -------------------------------------------------------------------------------------------------- */
 
-/* A name from a file may hold anything; a terminal is not to see it. */
+/* Prints a name from a file without control characters. */
 static void print_safely(const char *text)
 {
     for (const unsigned char *p = (const unsigned char *)text; *p; p++)
@@ -127,7 +127,7 @@ static bool has_note(const AnbSnapshot *s, const char *key)
     return false;
 }
 
-/* Lines of names, of which --categories shows what they say; the schema, which typed models have in a note of their own. */
+/* Notes that are shown otherwise: texts of categories (--categories), and the schema of typed models. */
 static bool is_shown_elsewhere(const AnbSnapshot *s, const char *key)
 {
     return strcmp(key, "categories") == 0 || (strcmp(key, "schema") == 0 && has_note(s, "anabranch.schema"));
@@ -195,4 +195,4 @@ static void more_help(void)
 }
 
 const Command command_inspect = {
-    "inspect", "what is in a saved model; whether it is whole", "MODEL", options, 1, 1, run_inspect, more_help};
+    "inspect", "show what a saved model contains, and check it", "MODEL", options, 1, 1, run_inspect, more_help};

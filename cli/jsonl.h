@@ -10,8 +10,8 @@ typedef struct Jsonl Jsonl;
 int jsonl_open(Jsonl **json, Table *table, int first);
 void jsonl_close(Jsonl *json);
 
-/* The next object as the table's row: 0; -1 at the end; else the exit status with the complaint made. A key that is not
- * there and null are empty cells; keys that the first line has not are counted and told once. */
+/* The next object as the table's row: 0; -1 at the end; else the exit status with the message printed. Missing keys and
+ * null are empty cells; keys that the first line does not have are counted, with one warning. */
 int jsonl_next(Jsonl *json, Table *table);
 
 #endif

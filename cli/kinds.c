@@ -1,4 +1,4 @@
-/* What the columns of a table hold: said by options, by a file, by a model, or guessed. */
+/* The kinds of a table's columns: from options, a schema file or a model, or guessed. */
 #include "cli.h"
 #include "columns.h"
 #include "layout.h"
@@ -9,7 +9,7 @@
 
 enum { SCHEMA_FILE = 1 << 24 };
 
-/* ---- said -------------------------------------------------------------------------------------------------------- */
+/* ---- given ------------------------------------------------------------------------------------------------------- */
 
 int kinds_refuse(const Rows *rows, size_t i, const AnbColumn *learned)
 {
@@ -21,7 +21,7 @@ static int said_before(const Rows *rows, const RowsOptions *options, size_t i, A
 {
     const char *name = rows->table.names[i];
     if (!options->known || anb_schema_find(options->known, name, strlen(name)) < 0)
-        return complain(BAD_USE, "column %zu, \"%s\", was said to be of two kinds", i + 1, name);
+        return complain(BAD_USE, "column %zu, \"%s\", is given two kinds", i + 1, name);
     return kind == rows->column[i].kind ? 0 : kinds_refuse(rows, i, &rows->column[i]);
 }
 
@@ -83,7 +83,7 @@ static AnbSchema *schema_file(const char *path)
     return schema;
 }
 
-/* What the schema says of one of its columns; an ignored one need not be there. */
+/* Takes the kind of one of the schema's columns; an ignored one need not exist in the file. */
 static int take_column(Rows *rows, const AnbColumn *column, bool *read)
 {
     size_t at;
@@ -118,7 +118,7 @@ static int take_schema(Rows *rows, const char *path, Layout *layout)
     return status;
 }
 
-/* The kinds that a model has learned. The order of dates is as it was, unless an option says it. */
+/* Takes the kinds of a model's columns; also the order of dates, unless an option sets it. */
 static void take_known(Rows *rows, const RowsOptions *options, Layout *layout)
 {
     const AnbSchema *known = options->known;
@@ -164,7 +164,7 @@ int kinds_given(Rows *rows, const RowsOptions *options, Layout *layout)
 
 /* ---- guessed ----------------------------------------------------------------------------------------------------- */
 
-/* What would make the column's cells numbers; else what would make the first one that is none a number. */
+/* The options that would make the column's cells numbers; else those for the first cell that is none. */
 static const char *remedy(const Guess *guess, char *out)
 {
     char options[REMEDY_OPTIONS];
@@ -175,7 +175,7 @@ static const char *remedy(const Guess *guess, char *out)
     return remedy_of(ANB_COLUMN_NUMBER, &(Cell){(char *)guess->text, strlen(guess->text)}, guess_failing(guess), out);
 }
 
-/* Numbers in another country's way are no category: it has to be said which. */
+/* Numbers in another format are not taken for categories: an option has to decide. */
 static int refuse_foreign(const Rows *rows, size_t i, const Guess *guess)
 {
     char word[64], cure[REMEDY_SIZE];
@@ -224,8 +224,8 @@ int kinds_of_after(Rows *rows, const Layout *layout)
     return 0;
 }
 
-/* A column of which nothing is known may hold anything later on: a code takes numbers and texts. In a table of numbers
- * it is a number, unless words stand for what is missing. */
+/* A column of unknown kind becomes a code, which takes numbers and texts. In a table of numbers it becomes a number,
+ * unless words mark missing cells. */
 static void settle_unknown(Rows *rows, const Layout *layout)
 {
     bool typed = false;

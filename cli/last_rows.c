@@ -44,7 +44,7 @@ static void shorten_time(char *text)
         text[10] = 0;
 }
 
-/* The cell as people write it. */
+/* Writes a cell as text. */
 static void put_cell(Json *json, const Categories *of, size_t j, double cell)
 {
     char text[ANB_CATEGORY_NAME + ANB_CELL_SIZE] = "";
@@ -114,7 +114,7 @@ static void put_row(const LastRows *l, Json *json, const Categories *of, const c
     json_close(json, '}');
 }
 
-/* Fewer rows where an explanation is dear. */
+/* Explains fewer rows where an explanation is expensive. */
 void last_rows_json(const LastRows *l, Json *json, const Categories *of, const char *const *names)
 {
     json_open(json, "lately", '[');

@@ -1,4 +1,4 @@
-/* The last rows of a run, and why the model predicts for them what it does: kept while it runs, explained when asked. */
+/* The last rows of a run, with explanations of their predictions, which are computed at the end. */
 #ifndef ANB_CLI_LAST_ROWS_H
 #define ANB_CLI_LAST_ROWS_H
 
@@ -6,7 +6,7 @@
 
 enum { LAST_ROWS_MOST = 8 };
 
-/* A row with what was said of it before its target was known. */
+/* A row with its prediction before its target was known. */
 typedef struct LastRow {
     uint64_t row; /* in the table */
     double y, prediction, low, high;
@@ -20,7 +20,7 @@ typedef struct LastRows {
     double *x; /* n rows of d */
 } LastRows;
 
-/* Up to LAST_ROWS_MOST rows are kept; 0: none. 0, or BAD_DATA with the complaint made. */
+/* Up to LAST_ROWS_MOST rows are kept; 0: none. 0, or BAD_DATA with the message printed. */
 int last_rows_start(LastRows *last, const StreamingLearner *model, size_t n);
 /* After the model has learned the row. */
 void last_rows_add(LastRows *last, const double *x, const LastRow *row);

@@ -64,7 +64,8 @@ static bool is_named(AnbColumnKind kind)
     return kind == ANB_COLUMN_CATEGORY || kind == ANB_COLUMN_CODE;
 }
 
-/* Refuses a column of names that the model has learned as one of numbers: a name's number (anb_category) is not a quantity. */
+/* Refuses a column of names that the model has learned as one of numbers: a name's number (anb_category) is not a
+ * quantity. */
 static int check_kinds(const Rows *rows, const RowsOptions *options)
 {
     size_t known = options->known ? anb_schema_size(options->known) : 0;
@@ -95,7 +96,7 @@ static int default_target(Rows *rows, Layout *layout)
                     table->name, target + 1, target + 1);
 }
 
-/* What the model knows is not guessed again. */
+/* Marks the model's columns, whose kinds are not guessed. */
 static void mark_known(const Rows *rows, const RowsOptions *options, Layout *layout)
 {
     for (size_t i = 0; i < rows->table.columns; i++)
@@ -103,7 +104,7 @@ static void mark_known(const Rows *rows, const RowsOptions *options, Layout *lay
             layout->given[i] = strcmp(rows->table.names[i], options->features[j]) == 0;
 }
 
-/* Columns that the model does not know become features behind its own. */
+/* Columns that the model does not have become features after its own. */
 static void place_new(Rows *rows, const RowsOptions *options, const Layout *layout)
 {
     for (size_t i = 0; i < rows->table.columns; i++) {
@@ -128,8 +129,8 @@ static int give_role(Rows *rows, Layout *layout, const char *word, const char *w
         return complain(BAD_USE, "%s \"%s\" is left out by %s", what, word,
                         layout->unnamed[at] ? "--schema, which does not name it" : "--ignore");
     if (layout->role[at] >= 0)
-        return complain(
-            BAD_USE, "the column \"%s\" cannot be two things at once: target, weight, --label-after, --cursor", word);
+        return complain(BAD_USE, "the column \"%s\" can have one role only: target, weight, --label-after or --cursor",
+                        word);
     layout->role[at] = role;
     return 0;
 }
@@ -215,7 +216,7 @@ static int check_distinct(const Rows *rows)
                  : 0;
 }
 
-/* A delimiter at the end of every line makes a column that has no name and no value. */
+/* Drops the column without name and values that a delimiter at the end of every line makes. */
 static void drop_trailing(const Rows *rows, Layout *layout)
 {
     size_t last = rows->table.columns - 1;
@@ -224,7 +225,7 @@ static void drop_trailing(const Rows *rows, Layout *layout)
         layout->ignored[last] = true;
 }
 
-/* Columns that the model does not know are told once. */
+/* Prints one warning about columns that the model does not have. */
 static void report_new(const Rows *rows, const RowsOptions *options, const Layout *layout)
 {
     char list[200] = "", word[64];
@@ -242,7 +243,7 @@ static void report_new(const Rows *rows, const RowsOptions *options, const Layou
         count++;
     }
     if (count > 0)
-        complain(0, "%s: %zu column%s that the model does not know %s left out: %s", rows->table.name, count,
+        complain(0, "%s: %zu column%s that the model does not have %s left out: %s", rows->table.name, count,
                  count > 1 ? "s" : "", count > 1 ? "are" : "is", list);
 }
 
@@ -316,8 +317,8 @@ int layout_rows(Rows *rows, const RowsOptions *options)
     rows->failing = calloc(columns, sizeof *rows->failing);
     rows->absent = malloc((options->n_features + 1) * sizeof *rows->absent);
     rows->names = calloc(columns + options->n_features + 2, sizeof *rows->names);
-    bool failed = !layout.ignored || !layout.given || !layout.role || !layout.guess || !layout.unnamed || !rows->place ||
-                  !rows->column || !rows->failing || !rows->absent || !rows->names;
+    bool failed = !layout.ignored || !layout.given || !layout.role || !layout.guess || !layout.unnamed ||
+                  !rows->place || !rows->column || !rows->failing || !rows->absent || !rows->names;
     for (size_t i = 0; i < columns && !failed; i++) {
         rows->place[i] = SIZE_MAX;
         rows->column[i] = (AnbColumn){.name = rows->table.names[i]};

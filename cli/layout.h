@@ -1,27 +1,27 @@
-/* Which column of a table is what: its kind, and whether it is a feature, the target, the weight. */
+/* The kind and the role of each column of a table: feature, target, weight and so on. */
 #ifndef ANB_CLI_LAYOUT_H
 #define ANB_CLI_LAYOUT_H
 
 #include "guess.h"
 #include "rows.h"
 
-/* While the columns find their kinds and places; an element a column. */
+/* Data while kinds and places are decided; an element a column. */
 typedef struct Layout {
-    bool *ignored, *given; /* said: its kind is */
-    int *role;            /* ROLE_..., or -1 */
+    bool *ignored, *given; /* given: whether its kind is given */
+    int *role;             /* ROLE_..., or -1 */
     Guess *guess;
-    bool *unnamed;     /* ignored since the file of the schema does not name it */
-    bool decimal_given; /* the decimal mark is */
+    bool *unnamed;      /* ignored since the file of the schema does not name it */
+    bool decimal_given; /* whether the decimal mark is given */
 } Layout;
 
-/* Sets the places and names of the rows. 0, or the exit status with the complaint made. */
+/* Sets the places and names of the rows. 0, or the exit status with the message printed. */
 int layout_rows(Rows *rows, const RowsOptions *options);
 
-/* The kinds that options, a schema's file and a model say, before anything is guessed; columns that a file does not
- * name are ignored. */
+/* Sets the kinds that are given by options, a schema file and a model, before any is guessed; columns that the file
+ * does not name are ignored. */
 int kinds_given(Rows *rows, const RowsOptions *options, Layout *layout);
 
-/* Complains that the model has learned column i as another kind. Returns the exit status. */
+/* Prints that the model has learned column i as another kind. Returns the exit status. */
 int kinds_refuse(const Rows *rows, size_t i, const AnbColumn *learned);
 
 /* The kinds of the others by the first rows. */
@@ -32,7 +32,7 @@ int kinds_of_after(Rows *rows, const Layout *layout);
 /* What reads the cells, and the schema of the features, when places are known. */
 int kinds_schemas(Rows *rows, const RowsOptions *options);
 
-/* Tells on stderr what was decided, in one line, where it is more than CSV of numbers under a header. */
+/* Prints on stderr, in one line, what was decided, unless the table is CSV of numbers under a header. */
 void kinds_report(const Rows *rows);
 
 #endif

@@ -1,4 +1,4 @@
-/* anabranch learners: what there is, from the types' own tables. */
+/* anabranch learners: lists learners and routers, from the types' tables. */
 #include "cli.h"
 #include "json.h"
 #include "show.h"
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static const Option options[] = {{0, "features", "N", "features that the bytes are told for; default 10"},
+static const Option options[] = {{0, "features", "N", "number of features that sizes are printed for; default 10"},
                                  {0, "json", NULL, "print JSON on one line"},
                                  {0}};
 
@@ -240,7 +240,7 @@ static void list(size_t features)
     for (const AnbRouterType *const *type = anb_router_types(); *type; type++)
         printf("%-12s %12s  %s\n", (*type)->type.name, "", (*type)->type.brief);
     printf("\nThe state is that by a type's defaults at %zu features; * wants children: that of its example.\n"
-           "`anabranch learners NAME` says more, `anabranch learners EXPRESSION` tells the bytes of any other.\n",
+           "`anabranch learners NAME` shows more, `anabranch learners EXPRESSION` the size of any other model.\n",
            features);
 }
 
@@ -294,7 +294,7 @@ static int run_learners(const Arguments *a)
 }
 
 const Command command_learners = {"learners",
-                                  "list the learners, or say all about one or about an expression",
+                                  "list the learners, or show one of them or an expression in detail",
                                   "[NAME|EXPR]",
                                   options,
                                   0,

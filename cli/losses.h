@@ -1,4 +1,4 @@
-/* The losses that `eval --loss` asks for: means over the scored rows, of predictions or of the model's quantiles. */
+/* The losses of `eval --loss`: means over the scored rows, of predictions or of the model's quantiles. */
 #ifndef ANB_CLI_LOSSES_H
 #define ANB_CLI_LOSSES_H
 
@@ -17,11 +17,11 @@ typedef struct LossScore {
 
 typedef struct Losses {
     size_t n;
-    bool quantiles; /* some score quantiles, which are asked before a row is learned */
+    bool quantiles; /* whether some score quantiles, which are predicted before a row is learned */
     LossScore of[LOSSES_MAX];
 } Losses;
 
-/* Reads one loss; 0, or BAD_USE with the complaint made. */
+/* Reads one loss; 0, or BAD_USE with the message printed. */
 int loss_read(const char *text, AnbLoss *loss);
 
 /* Which of the model's quantiles a pinball loss scores; -1: the prediction. */
@@ -32,7 +32,7 @@ int loss_quantile(const AnbLoss *loss, const StreamingLearner *model);
  *
  * @param list   losses with commas between, as --loss gives them, or NULL
  * @param model  pinball losses of its levels score its quantiles
- * @return       0, or BAD_USE with the complaint made
+ * @return       0, or BAD_USE with the message printed
  */
 int losses_start(Losses *losses, const char *list, const StreamingLearner *model);
 

@@ -29,7 +29,8 @@ static int program_help(void)
     printf("Usage: anabranch COMMAND [OPTION]... [FILE]\n\nCommands:\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
         printf("  %-10s %s\n", commands[i]->name, commands[i]->brief);
-    printf("\n`anabranch COMMAND --help` says more. Exit status: 0 success, 1 bad data, 2 wrong use.\n");
+    printf("\n`anabranch COMMAND --help` shows the options of a command. Exit status: 0 success, 1 bad data, 2 wrong "
+           "use.\n");
     return finish_stdout(EXIT_SUCCESS);
 }
 
@@ -61,7 +62,8 @@ static int command_help(const Command *command)
     return finish_stdout(EXIT_SUCCESS);
 }
 
-/* ---- for programs: what man pages and completions are made from --------------------------------------------------- */
+/* ---- for programs: what man pages and completions are made from
+ * --------------------------------------------------- */
 
 static void json_option(Json *json, const Option *option)
 {
@@ -102,7 +104,8 @@ static int help_as_json(void)
     return finish_stdout(EXIT_SUCCESS);
 }
 
-/* ---- a command line ----------------------------------------------------------------------------------------------- */
+/* ---- a command line
+ * ----------------------------------------------------------------------------------------------- */
 
 enum { LONG = 256 }; /* a long option's code is LONG + its index; an alias's LONG + MAX_OPTIONS + the index */
 
@@ -137,7 +140,7 @@ static size_t index_of(const Command *command, int code)
     return i;
 }
 
-/* getopt tells the letter of a short option, or the code of a long one that takes no value and was given one. */
+/* getopt sets the letter of a short option, or the code of a long one that takes no value and was given one. */
 static int unknown_option(const Command *command, const char *word)
 {
     if (optopt >= LONG)

@@ -1,4 +1,5 @@
-/* Where cells are missing: of each column how many, the first and the last row, and how many in each stretch of the run. */
+/* Statistics of missing cells: for each column how many, the first and the last row, and how many in each part of the
+ * run. */
 #ifndef ANB_CLI_MISSING_H
 #define ANB_CLI_MISSING_H
 

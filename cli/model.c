@@ -30,7 +30,7 @@ static int check_coverages(const char *text)
     return 0;
 }
 
-/* Says what a large model takes. */
+/* Prints the memory of a large model. */
 static void announce(const StreamingLearner *model, const char *text, const Rows *rows)
 {
     const size_t large = (size_t)200 << 20, all = anb_total_bytes(model);

@@ -6,7 +6,7 @@
 #include "rows.h"
 #include <anabranch/anabranch.h>
 
-/* What the options of a command say of a new model; the rest NULL. */
+/* The options of a command for a new model; NULL where not given. */
 typedef struct ModelOptions {
     const char *learner;  /* the expression; NULL: the default one */
     const char *seed;     /* as --seed gives it */
@@ -18,21 +18,21 @@ typedef struct ModelOptions {
  * anb_parse_schema does; one that the expression has is given the kinds where it says none.
  *
  * @param model    set to the model, which the caller frees
- * @return         0, or the exit status with the complaint made
+ * @return         0, or the exit status with the message printed
  */
 int model_new(const Rows *rows, const ModelOptions *options, StreamingLearner **model);
 
 /**
- * Opens a table and makes a new model for its columns by the options --learner, --seed and --interval. With --print-schema the schema is
- * printed instead.
+ * Opens a table and makes a new model for its columns by the options --learner, --seed and --interval. With
+ * --print-schema the schema is printed instead.
  *
  * @param rows   the rows of the command's first operand, opened
  * @param model  set to the model, which the caller frees
- * @return       0, or the exit status: with the complaint made, or where the schema was printed
+ * @return       0, or the exit status: with the message printed, or where the schema was printed
  */
 int model_start(Rows *rows, const Arguments *arguments, const RowsOptions *columns, StreamingLearner **model);
 
-/* Gives a model the threads that --threads asks for; NULL: none. 0, or the exit status with the complaint made. */
+/* Gives a model the threads that --threads asks for; NULL: none. 0, or the exit status with the message printed. */
 int model_use_threads(StreamingLearner *model, const char *threads);
 
 #endif

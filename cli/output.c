@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What an interrupt must not leave behind. */
+/* Temporary files that an interrupt has to remove. */
 enum { OPEN_AT_ONCE = 4 };
 static char pending[OPEN_AT_ONCE][4096];
 

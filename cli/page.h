@@ -1,4 +1,4 @@
-/* The frame of the report: one HTML page that needs nothing from anywhere. */
+/* The frame of the report: one self-contained HTML page. */
 #ifndef ANB_CLI_PAGE_H
 #define ANB_CLI_PAGE_H
 

@@ -1,4 +1,4 @@
-/* anabranch predict: what a saved model says of every row. */
+/* anabranch predict: predicts every row by a saved model. */
 #include "answers.h"
 #include "cli.h"
 #include "model.h"
@@ -50,7 +50,7 @@ static void block_write(Block *b, Answers *answers, const Saved *saved, const Ro
     b->n = 0;
 }
 
-/* An answer is seen before the next row is waited for. */
+/* Writes each answer before it waits for the next row. */
 static int predict_rows(const Saved *saved, Rows *rows, const AnswersWanted *wanted)
 {
     Answers answers;
@@ -106,12 +106,12 @@ static void more_help(void)
     printf("\nPrints the header `prediction` and a line a row; nan where the row was rejected: an infinite cell, or a "
            "missing one\n"
            "where the model takes none. A column with the target is not read.\n\n"
-           "A model of auto looks at the last targets as well. Where many rows in the order of time are predicted "
+           "A model of auto uses the last targets as well. Where many rows in the order of time are predicted "
            "without\n"
            "a target between them, one of auto(lags=false) errs less.\n");
     reading_help();
 }
 
 const Command command_predict = {
-    "predict",    "what a saved model says of every row of a file", "FILE|-", options, 1, 1, run_predict, more_help,
+    "predict",    "predict every row of a file by a saved model", "FILE|-", options, 1, 1, run_predict, more_help,
     reading_table};

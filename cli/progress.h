@@ -1,6 +1,6 @@
 /*
- * How a run is going. On a terminal one line that is written over; otherwise a table whose rows come at 100, 200, 400,
- * ... samples, or every N where that was asked for. A row's rmse is of the samples since the row before.
+ * The progress of a run. On a terminal one line that is overwritten; otherwise a table with rows at 100, 200, 400, ...
+ * samples, or at every N samples if that is set. A row's rmse is that of the samples since the row before.
  */
 #ifndef ANB_CLI_PROGRESS_H
 #define ANB_CLI_PROGRESS_H
@@ -28,7 +28,7 @@ typedef struct Progress {
     AnbScore *recent; /* since the row before */
 } Progress;
 
-/* Rows go to `table` (NULL: none) where it is no terminal, or `every` > 0. 0, or BAD_DATA with the complaint made. */
+/* Rows go to `table` (NULL: none) where it is no terminal, or `every` > 0. 0, or BAD_DATA with the message printed. */
 int progress_start(Progress *progress, FILE *table, uint64_t every);
 /* After each prediction that was scored; `all` has it already; r2 is that of `fit`. */
 void progress_step(Progress *progress, const AnbScore *all, const Fit *fit, double y, double prediction, uint64_t n);

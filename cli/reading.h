@@ -1,4 +1,4 @@
-/* The options that say how a table is read: the same for every command that reads one. */
+/* The options for reading a table, which all commands that read one share. */
 #ifndef ANB_CLI_READING_H
 #define ANB_CLI_READING_H
 
@@ -7,16 +7,16 @@
 
 extern const Option reading_table[];
 
-/* Sets what the options say, and leaves the rest of *options. 0, or BAD_USE with the complaint made. */
+/* Sets the members of *options from the arguments; others are unchanged. 0, or BAD_USE with the message printed. */
 int reading_options(const Arguments *arguments, RowsOptions *options);
 
-/* Prints the schema of all columns, as --schema reads it. 0, or BAD_DATA with the complaint made. */
+/* Prints the schema of all columns, as --schema reads it. 0, or BAD_DATA with the message printed. */
 int reading_print_schema(const Rows *rows);
 
 /* How tables are read, for --help. */
 void reading_help(void);
 
-/* Tells on stderr how many rows were bad, where there were any. */
+/* Prints on stderr how many rows were bad, if any. */
 void reading_summary(const Rows *rows);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The records of `eval --diag` read as a whole: up to 800 are kept; where there are more, every second one is let go and
- * the stride doubles. The last RECORDS_TAIL are kept as well.
+ * The records of `eval --diag`: up to 800 are kept; where there are more, every second one is dropped and the stride
+ * doubles. The last RECORDS_TAIL are kept as well.
  */
 #ifndef ANB_CLI_RECORDS_H
 #define ANB_CLI_RECORDS_H
@@ -18,9 +18,9 @@ typedef struct Records {
     uint64_t lines, stride;
 } Records;
 
-/* Opens a file of records, `-` for standard input: 0, or BAD_USE with the complaint made. */
+/* Opens a file of records, `-` for standard input: 0, or BAD_USE with the message printed. */
 int records_open(FILE **file, const char *path);
-/* Reads JSON Lines to their end; starts zeroed. 0, or BAD_DATA with the complaint made; free it in both cases. */
+/* Reads JSON Lines to their end; starts zeroed. 0, or BAD_DATA with the message printed; free it in both cases. */
 int records_read(Records *all, FILE *file, const char *name);
 void records_free(Records *all);
 

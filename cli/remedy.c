@@ -64,7 +64,8 @@ static bool starts_with(const Cell *cell, const char *text)
     return cell->size > strlen(text) && memcmp(cell->text, text, strlen(text)) == 0;
 }
 
-/* Bytes of the sign of a currency in front of a cell, or of the apostrophe by which spreadsheets mark texts; 0: none. */
+/* Bytes of the sign of a currency in front of a cell, or of the apostrophe by which spreadsheets mark texts; 0:
+ * none. */
 static size_t sign_of(const Cell *cell)
 {
     static const char *const signs[] = {"$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5", "'"}; /* euro, pound, yen */

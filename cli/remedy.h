@@ -1,4 +1,4 @@
-/* What would make a cell be of its column's kind: how its number or its time may be written. */
+/* Hints for cells that are not of their column's kind: other formats of numbers and times. */
 #ifndef ANB_CLI_REMEDY_H
 #define ANB_CLI_REMEDY_H
 
@@ -7,8 +7,8 @@
 
 enum { REMEDY_SIZE = 200, REMEDY_OPTIONS = 80, REMEDY_WAYS = 0xff /* all of them, a bit each */ };
 
-/* What fails on some cell of a column so far, a bit each: ways to write numbers, for the cells as they stand and for those
- * with a unit once it is taken away; orders of dates. */
+/* What fails on some cell of a column so far, a bit each: ways to write numbers, for the cells as they stand and for
+ * those with a unit once it is taken away; orders of dates. */
 typedef struct RemedyFailing {
     unsigned bare, of_units, orders;
 } RemedyFailing;
@@ -16,8 +16,8 @@ typedef struct RemedyFailing {
 /**
  * @param kind     that the cell is not of
  * @param failing  of its column
- * @param out      REMEDY_SIZE bytes: " (with --thousands , it is one)" or the like, "" where nothing is known; it says so where
- *                 other cells of the column are not of the kind with it
+ * @param out      REMEDY_SIZE bytes: " (with --thousands , it is one)" or the like, "" where nothing is known; it says
+ *                 so where other cells of the column are not of the kind with it
  * @return         out
  */
 const char *remedy_of(AnbColumnKind kind, const Cell *cell, RemedyFailing failing, char *out);

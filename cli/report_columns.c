@@ -1,4 +1,4 @@
-/* What each column matters, over time and now; what the categories do. */
+/* Importances of the columns, over time and now; effects of the categories. */
 #include "report_run.h"
 #include "show.h"
 #include <anabranch/number.h>
@@ -49,11 +49,11 @@ static void put_chart(Run *run, const size_t *order, size_t n)
     size_t shown = n < REPORT_COLUMNS ? n : REPORT_COLUMNS;
     for (size_t i = 0; i < shown; i++)
         s[i] = share_over_time(run, order, n, i);
-    Chart c = report_chart(
-        run, "Importance over time",
-        "How much the squared error would grow if a column told nothing, as shares of the sum. Faded, measured "
-        "while the model learned.",
-        0, 1);
+    Chart c =
+        report_chart(run, "Importance over time",
+                     "How much the squared error would grow without a column, as shares of the sum. Faded, measured "
+                     "while the model learned.",
+                     0, 1);
     chart_areas(&c, s, shown);
 }
 
@@ -188,7 +188,7 @@ static void put_categories(Run *run)
     fprintf(
         run->out,
         "<h2>Categories</h2><p class=\"lead\">The most frequent ones. Effect: what a category adds to the prediction "
-        "of a linear model that knows all columns, in the target's unit. Mean: of its targets.</p>"
+        "of a linear model of all columns, in the target's unit. Mean: of its targets.</p>"
         "<div class=\"grid\">\n");
     for (size_t c = 0; c < COLUMNS && report_text(run, "summary.categories.%zu.column", c); c++)
         put_categories_of(run, c);

@@ -1,5 +1,5 @@
-/* How good the predictions are: the last ones against the truth, how the errors are distributed, whether the intervals hold
- * what they say. */
+/* The errors: the last predictions beside their targets, the distribution of the errors, the calibration of the
+ * intervals. */
 #include "report_run.h"
 #include "show.h"
 #include <anabranch/interval.h>
@@ -107,7 +107,7 @@ static void put_calibration(Run *run)
         snprintf(name[i], sizeof name[i], "%g %%", 100 * level[i]);
         s[i] = report_share(run, name[i], "interval_coverage", i);
     }
-    Chart c = report_chart(run, "Do the intervals hold what they say?",
+    Chart c = report_chart(run, "Coverage of the intervals over time",
                            "Share of the targets inside, faded over 500 samples; dotted: what was asked for.",
                            fmax(0, low - .1), 1);
     c.levels = level;

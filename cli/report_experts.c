@@ -1,4 +1,4 @@
-/* Of a mixture: who carries the prediction, the gate, expert by expert, the rules; and the networks of any model. */
+/* The mixture: weights of the experts, the gate, each expert, the rules; and the networks of any model. */
 #include "report_run.h"
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static Series truth_of(Run *run, const char *name, const char *key, size_t index
 
 static void put_experts(Run *run, const Series *share, const Series *used, size_t rows)
 {
-    Chart c = report_chart(run, "Who carries the prediction", "Weight of each expert in the prediction, faded.", 0, 1);
+    Chart c = report_chart(run, "Weights of the experts", "Weight of each expert in the prediction, faded.", 0, 1);
     fprintf(run->out, "<h2 id=\"experts\">Experts</h2>\n");
     chart_areas(&c, share, run->k < SHOWN ? run->k : SHOWN);
     c = report_chart(run, "Utilization", "Running mean of the gate's probability for each expert.", 0, 1);
@@ -35,7 +35,8 @@ static void put_experts(Run *run, const Series *share, const Series *used, size_
 
 static void put_gate(Run *run, const Series *s)
 {
-    Chart entropy = report_chart(run, "Gate entropy", "1: every expert as likely; 0: one expert has it all.", 0, 1);
+    Chart entropy =
+        report_chart(run, "Gate entropy", "1: all experts equally likely; 0: one expert has all weight.", 0, 1);
     Chart apart = report_chart(run, "Disagreement", "Deviation among the active experts, in the target's unit.", 0, 0);
     fprintf(run->out, "<div class=\"grid\">\n");
     chart_lines(&entropy, s, 1);

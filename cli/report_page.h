@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-/* Reads the records of `eval --diag` in JSON Lines and writes one page of HTML. `name` is the records' for complaints. 0,
- * or the exit status with the complaint made. */
+/* Reads the records of `eval --diag` in JSON Lines and writes one page of HTML. `name` is the records' for complaints.
+ * 0, or the exit status with the message printed. */
 int report_page(FILE *in, const char *name, FILE *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* What came out of a run. */
+/* Prints the result of a run. */
 #include "json.h"
 #include "run.h"
 #include "show.h"

@@ -24,9 +24,9 @@ typedef struct RowsOptions {
     CellFormat cells;
     const char *target;           /* its column; NULL: the last one that is not left out */
     const char *ignore;           /* columns that are left out, or NULL; see columns.h */
-    const char *kind[ROWS_KINDS]; /* columns of a kind that is said, by AnbColumnKind; or NULL */
+    const char *kind[ROWS_KINDS]; /* lists of columns whose kind is given, by AnbColumnKind; or NULL */
     const char *date_order;       /* ymd, dmy or mdy of times; NULL: guessed */
-    const char *schema;           /* the file that says names and kinds, or NULL */
+    const char *schema;           /* the file with names and kinds, or NULL */
     const AnbSchema *known;       /* the columns of a model, or NULL: numbers */
     const char *weight;           /* a column with the row's weight, or NULL */
     const char *after;            /* one that says when its label is known: a count of rows or a time; or NULL */
@@ -43,7 +43,7 @@ typedef struct RowsOptions {
     bool add_columns;       /* columns that the model does not know are features behind its own */
     OnBadRow on_bad;
     const char *bad_rows; /* the file that bad rows are written to, or NULL */
-    bool quiet;           /* what was decided is not told */
+    bool quiet;           /* do not print what was decided */
     bool names;           /* the texts of categories are kept, for reports */
 } RowsOptions;
 
@@ -70,8 +70,8 @@ typedef struct Rows {
     AnbSchema *schema;      /* of the features */
     size_t *kept;           /* columns whose text is kept, in the order they were asked for */
     size_t n_kept;
-    double weight;     /* of the row; 1 where no column says it */
-    bool has_after;    /* a column says when labels are known */
+    double weight;     /* of the row; 1 where there is no column of weights */
+    bool has_after;    /* there is a column with the time at which labels are known */
     bool timed;        /* by a point in time, not by a count of rows */
     size_t clock;      /* the feature with the row's own time */
     double after;      /* what the column says of the row; NaN where no column does */
@@ -79,7 +79,7 @@ typedef struct Rows {
     double due;        /* the same of its label; where it is no later than `now`, or NaN, the label is known at once */
     double due_before; /* labels due up to here are learned before the row is predicted, */
     double due_behind; /* and those up to here behind it */
-    double cursor;     /* of the row; NaN where no column says it */
+    double cursor;     /* of the row; NaN where there is no such column */
     bool known;        /* features are a model's */
     size_t *absent;    /* features without a column */
     size_t n_absent;
@@ -89,9 +89,9 @@ typedef struct Rows {
     FILE *skipped; /* NULL: bad rows are not written */
 } Rows;
 
-/* Reads the header. 0, or the exit status with the complaint made; close it in both cases. */
+/* Reads the header. 0, or the exit status with the message printed; close it in both cases. */
 int rows_open(Rows *rows, const char *path, const RowsOptions *options);
-/* The rows that were skipped are in their file then. 0, or BAD_DATA with the complaint made. */
+/* The rows that were skipped are in their file then. 0, or BAD_DATA with the message printed. */
 int rows_close(Rows *rows);
 
 /**
@@ -99,7 +99,7 @@ int rows_close(Rows *rows);
  *
  * @param x  n_features values; NaN where a cell is missing; infinite where it is inf or too large
  * @param y  the target likewise; NULL where it is of no interest
- * @return   0; -1 at the end; else the exit status with the complaint made
+ * @return   0; -1 at the end; else the exit status with the message printed
  */
 int rows_next(Rows *rows, double *x, double *y);
 

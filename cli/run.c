@@ -63,7 +63,7 @@ static int learn_later(Run *run)
     bool waits = !isnan(run->y[0]) && run->rows.due > run->rows.now;
     int status = 0;
     run->prediction[0] = waits || isnan(run->y[0]) ? anb_predict(run->model, run->x)
-                                             : anb_train_one(run->model, run->x, run->y[0], run->weight[0]);
+                                                   : anb_train_one(run->model, run->x, run->y[0], run->weight[0]);
     if (waits)
         status = delay_add(&run->delay, run->number[0], run->rows.due, run->x, run->y[0], run->weight[0]);
     learn_due(run, run->rows.due_behind);

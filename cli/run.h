@@ -1,6 +1,6 @@
 /*
- * A stream that is predicted, then learned, row by row. Rows are read in blocks, so that the time of learning can be told
- * from that of reading; a block ends where the next row would have to be waited for.
+ * A stream that is predicted, then learned, row by row. Rows are read in blocks, so that the time of learning can be
+ * told from that of reading; a block ends where the next row would have to be waited for.
  */
 #ifndef ANB_CLI_RUN_H
 #define ANB_CLI_RUN_H
@@ -44,7 +44,7 @@ typedef struct Run {
 int run_start(Run *run);
 void run_end(Run *run);
 
-/* Reads to the end, the limit or an interrupt. 0, or the exit status with the complaint made. */
+/* Reads to the end, the limit or an interrupt. 0, or the exit status with the message printed. */
 int run_stream(Run *run);
 
 /* The result, for people and as JSON. */

@@ -27,7 +27,7 @@ static int open_schema(Saved *saved, const char *path)
                     saved->schema ? "not as many as features" : error.message);
 }
 
-/* The note that holds how the table was written, where that was said: decimal=, thousands=. header=no missing=A,B */
+/* The note that holds the format of the table, where it was given: decimal=, thousands=. header=no missing=A,B */
 static const char table_note[] = "table";
 
 static void table_text(const Rows *rows, char *out, size_t room)
@@ -94,7 +94,7 @@ int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions nam
     if (!named.target)
         named.target = target ? kept->target : NULL;
     if (named.add_columns && !named.features)
-        return complain(BAD_DATA, "%s: the model has no names of columns: which are new cannot be said", path);
+        return complain(BAD_DATA, "%s: the model has no names of columns: new ones cannot be told from them", path);
     int status = rows_open(rows, path, &named);
     bool fits = rows->n_features == anb_n_features(saved->model) || named.add_columns;
     if (!status && !fits)

@@ -12,8 +12,8 @@ typedef struct Saved {
     AnbCategoryNames *categories; /* the texts that the file knows, or NULL */
 } Saved;
 
-/* 0, or the exit status with the complaint made: BAD_USE where the file cannot be opened, BAD_DATA where it is damaged.
- * Close it in both cases. */
+/* 0, or the exit status with the message printed: BAD_USE where the file cannot be opened, BAD_DATA where it is
+ * damaged. Close it in both cases. */
 int saved_open(Saved *saved, const char *path);
 void saved_close(Saved *saved);
 
@@ -21,9 +21,8 @@ void saved_close(Saved *saved);
  * `target` is false the target's column is not read. `named` may say another target and columns to drop. */
 int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions named, bool target);
 
-/* Saves a model with the names of the columns it has learned from, the texts of its most frequent categories, and its count
- * of rows. 0, or BAD_DATA with the
- * complaint made. */
+/* Saves a model with the names of the columns it has learned from, the texts of its most frequent categories, and its
+ * count of rows. 0, or BAD_DATA with the complaint made. */
 int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t learned_rows, const char *path);
 
 #endif

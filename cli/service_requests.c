@@ -76,7 +76,7 @@ static bool is_column(const Service *s, const char *name)
     return extras->target && strcmp(name, extras->target) == 0;
 }
 
-/* Names that the model does not know are passed over; the first is told, since it may be misspelt, all are counted. */
+/* Names that the model does not have are ignored and counted, with a warning about the first, which may be misspelt. */
 static void count_unknown(Service *s, json_t *row)
 {
     const char *name;
@@ -191,7 +191,8 @@ static int predict(const StreamingLearner *model, AnbReader *reader, void *conte
 {
     Prediction *prediction = context;
     int code = anb_answer_with(model, reader, prediction->x, &prediction->answer);
-    return code || !prediction->ranked ? code : anb_predict_quantiles_with(model, reader, prediction->x, prediction->quantile);
+    return code || !prediction->ranked ? code
+                                       : anb_predict_quantiles_with(model, reader, prediction->x, prediction->quantile);
 }
 
 /* What a request wants besides the prediction. */
@@ -295,7 +296,8 @@ static json_t *predict_one(Service *s, json_t *body, int *status)
     return answer;
 }
 
-/* One answer a row of `rows`, in order. The first refusal ends it and holds the answers before it, whose rows are learned. */
+/* One answer a row of `rows`, in order. The first refusal ends it and holds the answers before it, whose rows are
+ * learned. */
 static json_t *each_row(Service *s, json_t *body, int *status, json_t *(*one)(Service *, json_t *, int *))
 {
     json_t *rows = json_object_get(body, "rows"), *answers = json_array(), *row;

@@ -8,11 +8,11 @@
 /* A cell as CSV has it, in quotes where it must be. */
 void csv_put(FILE *file, const char *text, size_t size);
 
-/* 0, or BAD_USE with the complaint made; "-" is standard output. */
+/* 0, or BAD_USE with the message printed; "-" is standard output. */
 int skipped_open(FILE **skipped, const char *path);
 /* The table's row. NULL: nothing is done. */
 void skipped_add(FILE *skipped, const Table *table);
-/* 0, or BAD_DATA with the complaint made. NULL is fine. */
+/* 0, or BAD_DATA with the message printed. NULL is fine. */
 int skipped_close(FILE *skipped);
 
 #endif

@@ -7,8 +7,8 @@
 enum { MANY = 100, CELLS = 1 << 16, LEAST = 8 }; /* rows to tell of; cells that are kept; rows to judge by */
 enum { YOUNG = 500 };                            /* samples up to which each moves all predictions */
 static const size_t large = (size_t)1 << 30;     /* bytes of models that are not copied */
-/* How far the predictions follow a target that is off by their deviation, as a share of it. Models of rows in random order follow by
- * up to .1, those of hourly traffic and rentals by .4 to .9. */
+/* How far the predictions follow a target that is off by their deviation, as a share of it. Models of rows in random
+ * order follow by up to .1, those of hourly traffic and rentals by .4 to .9. */
 static const double clear = .2;
 
 void stale_see(Stale *stale, const double *x, const double *prediction, size_t n, size_t d)
@@ -49,8 +49,8 @@ static double deviation(const double *prediction, size_t n)
     return count >= LEAST ? sqrt(square / count) : 0;
 }
 
-/* By how much the predictions change, in the mean, where the first row had a target that is off by so much. `other`: room for as
- * many predictions as are kept. */
+/* By how much the predictions change, in the mean, where the first row had a target that is off by so much. `other`:
+ * room for as many predictions as are kept. */
 static double change(const Stale *stale, const StreamingLearner *model, double off, double *other)
 {
     const double *prediction = stale->prediction;
@@ -72,7 +72,8 @@ static double change(const Stale *stale, const StreamingLearner *model, double o
     return count > 0 ? sum / (double)count : 0;
 }
 
-/* Whether one more target, too high or too low by the deviation of the predictions, moves these by more than the share `clear` of it. */
+/* Whether one more target, too high or too low by the deviation of the predictions, moves these by more than the share
+ * `clear` of it. */
 static bool follows(const Stale *stale, const StreamingLearner *model)
 {
     double *other = malloc(stale->kept * sizeof *other), by = deviation(stale->prediction, stale->kept);

@@ -27,12 +27,12 @@ typedef struct Table {
     uint64_t line;              /* where the row starts, from 1 */
     const char *limit;          /* how far bytes may be read behind the row's cells */
     bool no_header;             /* the names are numbers */
-    bool header_given;           /* the first line is the header whatever it holds */
+    bool header_given;          /* the first line is the header whatever it holds */
     char problem[PROBLEM_SIZE]; /* of the row, where it is bad */
     struct TableState *state;
 } Table;
 
-/* Reads the header. 0, or the exit status with the complaint made; close it in both cases. */
+/* Reads the header. 0, or the exit status with the message printed; close it in both cases. */
 int table_open(Table *table, const char *path, const TableOptions *options);
 void table_close(Table *table);
 
@@ -41,7 +41,7 @@ void table_close(Table *table);
 int table_next(Table *table);
 
 /* Reads up to n rows ahead, which table_next will give again; those that are not bad come from table_ahead. 0, or the
- * exit status with the complaint made. */
+ * exit status with the message printed. */
 int table_look_ahead(Table *table, size_t n);
 size_t table_rows_ahead(const Table *table);
 /* The cells of such a row; NULL where it is bad. */

@@ -34,7 +34,7 @@ static const Option options[] = {
     {0, "cursor", "COLUMN", "each row's number in its log: rows at or before the model's last are skipped"},
     {0, "limit", "N", "read at most N rows"},
     {0, "missing-columns", NULL, "a feature of the model without a column is missing in every row, no error"},
-    {0, "add-columns", NULL, "with -m: columns that the model does not know make it wider; see docs/tables.md"},
+    {0, "add-columns", NULL, "with -m: add columns that the model does not have; see docs/tables.md"},
     {0, "threads", "N",
      "threads that share a mixture's experts; 0: one for each core; default 1; the result is the same"},
     {0, "save-every", "N", "save after every N rows, too"},

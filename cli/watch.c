@@ -15,7 +15,7 @@ static bool ends_in(const char *path, const char *end)
     return n >= m && strcmp(path + n - m, end) == 0;
 }
 
-/* The file's text, ended by 0, the caller's to free; NULL with the complaint made. */
+/* The file's text, ended by 0, the caller's to free; NULL with the message printed. */
 static char *read_rules(const char *path)
 {
     FILE *file = fopen(path, "r");

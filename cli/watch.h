@@ -45,7 +45,8 @@ typedef struct WatchSummary {
     uint64_t refused, first_refused;
 } WatchSummary;
 
-/* The summary line: the learner, the stream, the names of the columns, evidence, bad rows, categories, pairs of experts, networks. */
+/* The summary line: the learner, the stream, the names of the columns, evidence, bad rows, categories, pairs of
+ * experts, networks. */
 void watch_summary(FILE *file, AnbDiagnostics *d, const WatchSummary *of);
 
 #endif

@@ -14,7 +14,8 @@
  * The factor a of a curve or table grows where the error and its contribution have the same sign and shrinks where they
  * have not:
  *
- *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20     u: its contribution without a; s: the errors' running scale
+ *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20     u: its contribution without a; s: the errors' running
+ *     scale
  *
  * This is a gradient step in log a. Terms that follow noise shrink. Terms that predict learn faster, since their
  * variance counts a^2 times. Prior variances are a constant divided by the number of terms of a kind.
@@ -168,7 +169,8 @@ static size_t padded_features(const AnbNode *self)
     return (self->n_features + 3) / 4 * 4;
 }
 
-/* Sums of the prediction; the places of the row's values; indices of the pairs' cells, and their weights and variances. */
+/* Sums of the prediction; the places of the row's values; indices of the pairs' cells, and their weights and
+ * variances. */
 enum { SUMS, SHARE, X, LOW, HIGH, COLUMN, ROW, AT, W, P };
 static const AnbField scratch_fields[] = {
     [SUMS] = {ANB_SCRATCH_STRUCT(AdditiveSums)},
@@ -264,8 +266,8 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
 
 /* ---- to learn ---------------------------------------------------------------------------------------------------- */
 
-/* Converts all weights to another unit, a power of two near the errors' scale, so that they fit floats; also `gathered`,
- * the weights of n cells that a step will store. */
+/* Converts all weights to another unit, a power of two near the errors' scale, so that they fit floats; also
+ * `gathered`, the weights of n cells that a step will store. */
 static void fit_unit(AdditiveView *v, float *gathered, size_t n)
 {
     Additive *s = v->head;

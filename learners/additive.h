@@ -25,8 +25,8 @@ typedef struct AdditiveSorting {
     uint32_t rows, done;
 } AdditiveSorting;
 
-/* New knots of one feature, used from the next sample on: their number, 0 before they are made; for each the number of old
- * knots below it; for each new band the old band that it continues. */
+/* New knots of one feature, used from the next sample on: their number, 0 before they are made; for each the number of
+ * old knots below it; for each new band the old band that it continues. */
 typedef struct AdditiveNext {
     double knots[ANB_KNOTS];
     uint32_t count, below[ANB_KNOTS], from[ANB_KNOTS + 1];
@@ -110,8 +110,8 @@ typedef struct AdditivePace {
     float step, shrink, lift, least;
 } AdditivePace;
 
-/* The place of each feature's value: `share` of the way from knot `low` to knot `high`, both ANB_KNOTS for a missing cell;
- * its x; its band as a column and as a row of tables. Padded to a multiple of four; the padding is not read. */
+/* The place of each feature's value: `share` of the way from knot `low` to knot `high`, both ANB_KNOTS for a missing
+ * cell; its x; its band as a column and as a row of tables. Padded to a multiple of four; the padding is not read. */
 typedef struct AdditivePlaces {
     double *share, *x;
     uint32_t *low, *high, *column, *row;
@@ -145,8 +145,8 @@ typedef struct AdditiveKernels {
 
 ANB_ISA_TABLE(AdditiveKernels, anb_additive_kernels);
 
-/* How the bands of a feature's tables change: band b gets what band source[b] had. `to` lists the n bands that change, in an order in
- * which none is overwritten before it is read. */
+/* How the bands of a feature's tables change: band b gets what band source[b] had. `to` lists the n bands that change,
+ * in an order in which none is overwritten before it is read. */
 typedef struct AdditiveMoves {
     size_t n;
     uint32_t to[ANB_KNOTS + 1], source[ANB_KNOTS + 1];

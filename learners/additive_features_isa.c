@@ -1,5 +1,6 @@
-/* The kernels of additive.h over single features, compiled once per instruction set: four at a time. The last block of fewer than
- * four is filled with its last feature, which then makes the same step more than once, from the same numbers. */
+/* The kernels of additive.h over single features, compiled once per instruction set: four at a time. The last block of
+ * fewer than four is filled with its last feature, which then makes the same step more than once, from the same
+ * numbers. */
 #include "src/simd/quads.h"
 #include "additive.h"
 

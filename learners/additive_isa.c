@@ -1,5 +1,5 @@
-/* The kernels of additive.h over pairs, compiled once per instruction set: lanes of floats that meet in one order. Single
- * features: additive_features_isa.c; several rows at once: additive_many_isa.c. */
+/* The kernels of additive.h over pairs, compiled once per instruction set: lanes of floats that meet in one order.
+ * Single features: additive_features_isa.c; several rows at once: additive_many_isa.c. */
 #include "src/simd/lanes.h"
 #include "additive.h"
 #include <stdbool.h>
@@ -38,8 +38,8 @@ LANES_INLINE double eight_sum(Eight v)
 #if LANES_BYTES > 16
 enum { LOOKED_UP = 32 }; /* features whose bands two registers hold, a byte each */
 
-/* Four columns from feature j on, read in the width in which they were stored: a load of another width has to wait for the
- * store. */
+/* Four columns from feature j on, read in the width in which they were stored: a load of another width has to wait for
+ * the store. */
 LANES_INLINE __m128i columns_from(const uint32_t *column, size_t d, size_t j)
 {
     return j < d ? _mm_loadu_si128((const __m128i *)(column + j)) : _mm_setzero_si128();

@@ -148,8 +148,8 @@ static void old_bands(const AdditiveView *v, uint32_t old_count, AdditiveNext *n
     }
 }
 
-/* In an order in which no band is overwritten before it is read. `from` rises with the band: so first the moves from higher
- * bands, lowest first, then those from lower bands, highest first. */
+/* In an order in which no band is overwritten before it is read. `from` rises with the band: so first the moves from
+ * higher bands, lowest first, then those from lower bands, highest first. */
 static AdditiveMoves moves_of(const uint32_t *from, uint32_t bands)
 {
     AdditiveMoves m = {.n = 0};
@@ -283,7 +283,8 @@ static size_t advance_feature(AdditiveView *v, size_t j)
     return USE;
 }
 
-/* One step of a round: knots of each feature; where pairs are to be chosen, its rank; then the tables. Returns its cost. */
+/* One step of a round: knots of each feature; where pairs are to be chosen, its rank; then the tables. Returns its
+ * cost. */
 static size_t advance(AdditiveView *v)
 {
     Additive *s = v->head;
@@ -303,9 +304,9 @@ static size_t advance(AdditiveView *v)
     return PAIRS;
 }
 
-/* Whether a round of new knots begins. It begins before the row that it is due at, so that most features have their new knots by that
- * row; but not before two thirds of that many rows, since too few rows make poor knots. A later start is no help: variances of curves
- * fall before their knots are made. */
+/* Whether a round of new knots begins. It begins before the row that it is due at, so that most features have their new
+ * knots by that row; but not before two thirds of that many rows, since too few rows make poor knots. A later start is
+ * no help: variances of curves fall before their knots are made. */
 static bool due(const AdditiveView *v)
 {
     const double rows = v->head->due < ANB_RESERVE ? v->head->due : ANB_RESERVE;

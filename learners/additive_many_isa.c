@@ -45,8 +45,8 @@ LANES_INLINE Where whole(Lanes l)
     return w;
 }
 
-/* n + 1 where r > knot, else n. With AVX-512 n is a double, by a masked addition; elsewhere n is an integer in the bits of a double, from
- * which the mask (-1) is subtracted. */
+/* n + 1 where r > knot, else n. With AVX-512 n is a double, by a masked addition; elsewhere n is an integer in the bits
+ * of a double, from which the mask (-1) is subtracted. */
 LANES_INLINE Lanes one_more_above(Lanes n, Lanes r, double knot)
 {
 #if LANES_BYTES == 64

@@ -1,4 +1,5 @@
-/* Tables of `additive` carried over to new bands, compiled once per instruction set. A cell is moved as one double: 64 bits. */
+/* Tables of `additive` carried over to new bands, compiled once per instruction set. A cell is moved as one double: 64
+ * bits. */
 #include "src/simd/lanes.h"
 #include "additive.h"
 

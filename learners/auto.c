@@ -11,8 +11,9 @@
  *
  *     linear models of several memories   drifts; small prior slopes and a free level: right within some ten rows
  *     curves and tables of pairs          what single features and pairs do, within hundreds of rows
- *     networks                            smooth surfaces; at 50 and 100 of different units, one on products of features
- *     boosted trees                       steps and products; at 50 and 100 behind past targets by Huber's loss, for
+ *     networks                            smooth surfaces; at 50 and 100 of different units, one on products of
+ *     features boosted trees                       steps and products; at 50 and 100 behind past targets by Huber's
+ *     loss, for
  *                                         errors with long tails
  *     neighbours                          local structure; one on the residuals of a linear model: times of day
  *
@@ -69,26 +70,29 @@ enum { ONE = 1, TWO = 2, FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL =
 static const size_t ANY = SIZE_MAX;
 static const double NARROW = 40, MOST_WORK = 8; /* wider rows get more work in proportion, up to so many times */
 
-/* Rows of up to NEAR features have linear models of several memories; wider ones the normalised linear rule instead. Where
- * rows are narrow, networks cost less: budgets 1 and 2 give those of up to SLIM features twice the units. */
+/* Rows of up to NEAR features have linear models of several memories; wider ones the normalised linear rule instead.
+ * Where rows are narrow, networks cost less: budgets 1 and 2 give those of up to SLIM features twice the units. */
 enum { SLIM = 8, NEAR = 64 };
 enum { MULTIPLIED = 20 }; /* features of which products are made, at most */
 
-/* Rows of up to so many features have a window of 8,000 neighbours at budget 20, found by codes of four features, as at 50
- * and 100. With more features reading so many rows takes too long at 20, and four features are too few to find near rows. */
+/* Rows of up to so many features have a window of 8,000 neighbours at budget 20, found by codes of four features, as at
+ * 50 and 100. With more features reading so many rows takes too long at 20, and four features are too few to find near
+ * rows. */
 enum { LONG_MEMORY = 24 };
 
-/* Among more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED features. */
+/* Among more than CLEAR features many may be irrelevant to the target: the mixture is then below `sift`, up to SIFTED
+ * features. */
 enum { CLEAR = 20, SIFTED = 256 };
 
-/* Rows of more than NARROWER features, up to SIFTED, where the level has a second stage: one expert is a mixture on CHOSEN selected
- * features, the one that auto would make of rows so narrow. The time for it is what rows so wide may cost more than narrow ones.
- * The linear model whose memory is shorter than the number of features is left out, and the network of all features
- * replays fewer rows. */
+/* Rows of more than NARROWER features, up to SIFTED, where the level has a second stage: one expert is a mixture on
+ * CHOSEN selected features, the one that auto would make of rows so narrow. The time for it is what rows so wide may
+ * cost more than narrow ones. The linear model whose memory is shorter than the number of features is left out, and the
+ * network of all features replays fewer rows. */
 enum { CHOSEN = 12, NARROWER = 47 };
 
-/* Rows of more than CACHED features read so many tables of pairs that the cache does not hold them: at 3,000 features that took twice
- * what budget 5 allows. Up to a budget of 5 such rows have one table a feature, of the strongest features. */
+/* Rows of more than CACHED features read so many tables of pairs that the cache does not hold them: at 3,000 features
+ * that took twice what budget 5 allows. Up to a budget of 5 such rows have one table a feature, of the strongest
+ * features. */
 enum { CACHED = 1000 };
 
 static const Choice choices[] = {
@@ -165,7 +169,7 @@ static const Level levels[] = {
 
 static const AnbParam params[] = {
     {"budget", ANB_COUNT, offsetof(AnbAutoOptions, budget), 20, 1, 1e6, 0, NULL,
-     "microseconds a sample: 1, 2, 5, 20, 50 or 100; what lies between counts as the lower one"},
+     "microseconds a sample: 1, 2, 5, 20, 50 or 100; other values count as the next lower one"},
     {"lags", ANB_BOOL, offsetof(AnbAutoOptions, lags), 1, 0, 1, 0, NULL,
      "past targets are inputs where they help; not below pending, nor where labels come late"},
     {0}};
@@ -270,12 +274,13 @@ static void append_rivals(Text *text, const Level *level, bool past, size_t n_fe
 {
     if (level->budget < TWENTY)
         return;
-    append(text, "%s, mean%s", n_features <= NEAR ? ", scale(rls(lambda=1, delta=1, level=100), whole=true, trust=8)" : "",
-        past ? ", last" : "");
+    append(text, "%s, mean%s",
+           n_features <= NEAR ? ", scale(rls(lambda=1, delta=1, level=100), whole=true, trust=8)" : "",
+           past ? ", last" : "");
 }
 
-/* Writes the expression: jumps(season(residual_ar(guard(scale(sift(refine(moe(experts, without the wrappers that the level
- * or the width does not have. */
+/* Writes the expression: jumps(season(residual_ar(guard(scale(sift(refine(moe(experts, without the wrappers that the
+ * level or the width does not have. */
 static int write(const AnbAutoOptions *options, bool past, size_t n_features, char *out, size_t size, AnbError *error)
 {
     const Level *level = level_of(options->budget);

@@ -2,12 +2,13 @@
  * Typed columns as numbers for a child: statistics of the target for each category, and the calendar of times.
  *
  *     mean    (w m + prior G) / (w + prior)     w, m: weight and mean of the category's targets, G: mean of all targets
- *     recent  a mix of the category's last target, the mean of its last `memory` ones and its smoothed mean, weighted by how
+ *     recent  a mix of the category's last target, the mean of its last `memory` ones and its smoothed mean, weighted
+ *     by how
  *             well each predicted in the column (dictionary.h); in models of layout 1 the fading mean alone
  *     count   log(1 + w)
  *     effect  e_c, learned by backfitting, one sample at a time:
- *             err = y - (G + a.z + sum of the row's effects)          a.z: linear model of the numbers and times, line.h
- *             g_c = weight / (w + prior)     e_c += g_c err / (1 + sum of all g)
+ *             err = y - (G + a.z + sum of the row's effects)          a.z: linear model of the numbers and times,
+ *             line.h g_c = weight / (w + prior)     e_c += g_c err / (1 + sum of all g)
  *
  * The hour of the week of each time column is a category as well.
  *
@@ -40,9 +41,9 @@ static const AnbParam params[] = {
     {"slots", ANB_COUNT, offsetof(AnbColumnsOptions, slots), 8192, 8, 1 << 24, 0, NULL,
      "categories that a column's dictionary has room for"},
     {"memory", ANB_REAL, offsetof(AnbColumnsOptions, memory), 20, 1, 1e9, 0, NULL,
-     "samples of a category that its fading mean remembers"},
+     "span of a category's faded mean, in its samples"},
     {"prior", ANB_REAL, offsetof(AnbColumnsOptions, prior), 10, 0, 1e9, ANB_OPEN_MIN, NULL,
-     "samples that a category's mean starts from the mean of all with"},
+     "samples at the mean of all targets that a category's mean starts from"},
     {0}};
 
 static AnbColumnsLayout layout_of(const AnbNode *self)
@@ -221,8 +222,8 @@ static double effect_step(const View *v, const Work *w, double error, double wei
     return fabs(step) < 0x1p1000 ? step : 0;
 }
 
-/* The target as it is learned: bounded by the running scale of the errors or by the range of the targets so far, whichever
- * bound is farther. */
+/* The target as it is learned: bounded by the running scale of the errors or by the range of the targets so far,
+ * whichever bound is farther. */
 static double near_of(const View *v, double predicted, double y)
 {
     AnbRange *range = &v->s->range;

@@ -40,13 +40,13 @@ typedef struct Drift {
 
 static const AnbParam params[] = {
     {"detector", ANB_WORD, offsetof(AnbDriftOptions, detector), ANB_DRIFT_ADWIN, 0, 0, 0, "adwin|page_hinkley|kswin",
-     "what watches the error"},
+     "the test on the errors"},
     {"action", ANB_WORD, offsetof(AnbDriftOptions, action), ANB_DRIFT_MARK, 0, 0, 0, "mark|refresh|reset",
-     "what a drift does to the child"},
+     "how the child is changed at a drift"},
     {"factor", ANB_REAL, offsetof(AnbDriftOptions, factor), 100, 1, 1e9, 0, NULL,
-     "what refresh multiplies covariances by"},
+     "factor by which refresh multiplies covariances"},
     {"delta", ANB_REAL, offsetof(AnbDriftOptions, delta), .002, 0, 1, ANB_OPEN_MIN | ANB_OPEN_MAX, NULL,
-     "chance of a false alarm that adwin and kswin allow a test"},
+     "false alarm probability of each test of adwin and kswin"},
     {"seed", ANB_SEED, offsetof(AnbDriftOptions, seed), 0, 0, 0, 0, NULL, "of the samples that kswin draws"},
     {0}};
 
@@ -288,8 +288,8 @@ static void take_place(const AnbNode *self, Drift *s, double *scratch)
     set_frame(self, s, 0);
 }
 
-/* The fresh child predicts and learns beside the old one. The evidence is the sum of (e - e') / (e + e') - .1, at least 0;
- * at 20 the fresh child replaces the old one. */
+/* The fresh child predicts and learns beside the old one. The evidence is the sum of (e - e') / (e + e') - .1, at least
+ * 0; at 20 the fresh child replaces the old one. */
 static void run_trial(const AnbNode *self, Drift *s, const AnbRow *row, double y, double weight, double *scratch)
 {
     const double allowed = .1, enough = 20;
@@ -379,8 +379,9 @@ static int upgrade_first(const unsigned char *bytes, size_t size, void *state)
     return anb_fields_end(&reader);
 }
 
-/* A trial continues if its learners were saved in their present layouts; otherwise it ends and the old child stays. Version
- * 2 did not save which layouts those were. Before version 4 the errors of KSWIN had no sign: it starts again. */
+/* A trial continues if its learners were saved in their present layouts; otherwise it ends and the old child stays.
+ * Version 2 did not save which layouts those were. Before version 4 the errors of KSWIN had no sign: it starts
+ * again. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFieldReader reader = anb_field_reader(bytes, size);
@@ -414,7 +415,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 const StreamingLearnerType anb_drift = {
     .name = "drift",
-    .brief = "a learner whose error is watched for drifts",
+    .brief = "a drift detector on a learner's errors",
     .example = "drift(rls, action=refresh)",
     .options_size = sizeof(AnbDriftOptions),
     .params = params,

@@ -1,4 +1,5 @@
-/* Helpers of wrappers that append features to the row: their scale, importances, and changes of unit for the children. */
+/* Helpers of wrappers that append features to the row: their scale, importances, and changes of unit for the
+ * children. */
 #ifndef ANB_LEARNERS_EXTENDED_H
 #define ANB_LEARNERS_EXTENDED_H
 
@@ -20,8 +21,8 @@ static inline const double *anb_extended_shares(const double *share, size_t d, s
     return share ? out : NULL;
 }
 
-/* The change of unit (reframe in type.h) of d features and those behind them, whose unit stays: `width` factors, then as
- * many shifts. */
+/* The change of unit (reframe in type.h) of d features and those behind them, whose unit stays: `width` factors, then
+ * as many shifts. */
 static inline void anb_extended_units(const double *alpha, const double *beta, size_t d, size_t width, double *unit)
 {
     for (size_t j = 0; j < width; j++) {

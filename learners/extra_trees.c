@@ -41,16 +41,15 @@ static const AnbField members[] = {{ANB_INNER(Head, random, AnbRandom, anb_rando
 
 static const AnbParam params[] = {
     {"window", ANB_COUNT, offsetof(AnbExtraTreesOptions, window), 8192, 16, 1 << 20, 0, NULL,
-     "rows remembered, rounded up to a power of two"},
+     "rows stored, rounded up to a power of two"},
     {"trees", ANB_COUNT, offsetof(AnbExtraTreesOptions, trees), 15, 1, 1024, 0, NULL, "trees in the ensemble"},
     {"leaf", ANB_COUNT, offsetof(AnbExtraTreesOptions, leaf), 2, 1, ANB_RANDOM_LEAF, 0, NULL,
      "rows in a leaf at least"},
     {"cuts", ANB_COUNT, offsetof(AnbExtraTreesOptions, cuts), 8, 1, ANB_RANDOM_CUTS, 0, NULL,
-     "random pairs of feature and threshold that a node tries"},
+     "random pairs of feature and threshold that are compared at a node"},
     {"budget", ANB_COUNT, offsetof(AnbExtraTreesOptions, budget), 2000, 1, 1e9, 0, NULL,
-     "work on the next tree that a sample pays for, in units of about 3 nanoseconds"},
-    {"time", ANB_BOOL, offsetof(AnbExtraTreesOptions, time), 1, 0, 0, 0, NULL,
-     "the arrival number is one more feature"},
+     "work on the next tree at each sample, in units of about 3 nanoseconds"},
+    {"time", ANB_BOOL, offsetof(AnbExtraTreesOptions, time), 1, 0, 0, 0, NULL, "the arrival number is a feature"},
     {"seed", ANB_SEED, offsetof(AnbExtraTreesOptions, seed), 0, 0, 0, 0, NULL, "of the cuts; 0: the model's"},
     {0}};
 
@@ -356,7 +355,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 const StreamingLearnerType anb_extra_trees = {
     .name = "extra_trees",
-    .brief = "extremely randomised trees over a window, one always under way",
+    .brief = "extremely randomised trees over a window, one always being built",
     .example = "extra_trees(window=256, trees=5, budget=200)",
     .options_size = sizeof(AnbExtraTreesOptions),
     .params = params,

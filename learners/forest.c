@@ -20,7 +20,7 @@ enum { NODES = 1000, SLOTS = 24 };
 static const AnbParam params[] = {
     {"trees", ANB_COUNT, offsetof(AnbForestOptions, trees), 10, 1, 200, 0, NULL, "how many"},
     {"leaf", ANB_WORD, offsetof(AnbForestOptions, leaf), ANB_LEAVES_ADAPTIVE, 0, 0, 0, "adaptive|mean|linear|rls",
-     "what a leaf predicts by"},
+     "the model in the leaves"},
     {"seed", ANB_SEED, offsetof(AnbForestOptions, seed), 0, 0, 9007199254740992., 0, NULL,
      "of the weights and of the features that leaves try"},
     {0}};
@@ -48,7 +48,7 @@ static AnbOnlineForestPlan plan_of(const AnbNode *self)
 
 const StreamingLearnerType anb_forest = {
     .name = "forest",
-    .brief = "incremental trees that vote, correct each other, and are replaced where they drift",
+    .brief = "incremental trees, weighted by their errors, that correct each other and are replaced after drifts",
     .example = "forest(trees=3)",
     .options_size = sizeof(AnbForestOptions),
     .params = params,

@@ -7,28 +7,30 @@
  *     d = f - mean     A += d (y - mean)     B += d^2     a = A / B clipped to 0 .. 1
  *     output = BOA over { mean, mean + a d, f }, its memory growing with the stream (boa.h)
  *
- * mean is that of the targets before the row. a shrinks predictions that vary more than their correlation with the targets
- * justifies. Where the three differ, the best one has nearly all weight after some hundred samples, and the output's loss
- * exceeds that of the best one by at most the BOA's regret.
+ * mean is that of the targets before the row. a shrinks predictions that vary more than their correlation with the
+ * targets justifies. Where the three differ, the best one has nearly all weight after some hundred samples, and the
+ * output's loss exceeds that of the best one by at most the BOA's regret.
  *
  * Rivals. Further children are simple learners that may be better in the first rows, or throughout. o_0 is the output
- * above, o_1 .. o_k are the rivals' predictions, clipped to the range of the targets unless their type does that itself.
- * The prediction is sum w_i o_i.
- * At each row but the first, with t the number of such rows before it and g = min(0.998, t / (t + 1)):
+ * above, o_1 .. o_k are the rivals' predictions, clipped to the range of the targets unless their type does that
+ * itself. The prediction is sum w_i o_i. At each row but the first, with t the number of such rows before it and g =
+ * min(0.998, t / (t + 1)):
  *
  *     S_i <- g S_i + weight (y - o_i)^2     W <- g W + weight     V <- g V + weight^2     m = W^2 / V
  *     w_i proportional to p_i (S_i + c)^(-m/2)     c = 10^-12 of the sum of S
  *
- * The prior p is 0.6 for o_0; the rivals share the rest evenly. w is the posterior of "the errors of i are normal, their variance is
- * unknown", with a memory that grows to 500 rows. m is the number of rows in memory if their weights are equal, and less if a few
- * rows have most of the weight.
+ * The prior p is 0.6 for o_0; the rivals share the rest evenly. w is the posterior of "the errors of i are normal,
+ * their variance is unknown", with a memory that grows to 500 rows. m is the number of rows in memory if their weights
+ * are equal, and less if a few rows have most of the weight.
  *
- * Units. S is stored in units of u^2, u being a power of two near the largest sqrt(weight) |y - o_i| so far. So the units of targets
- * and of weights do not change the prediction. The state has m in place of V: with s = weight / W after the row,
+ * Units. S is stored in units of u^2, u being a power of two near the largest sqrt(weight) |y - o_i| so far. So the
+ * units of targets and of weights do not change the prediction. The state has m in place of V: with s = weight / W
+ * after the row,
  *
  *     1 / m <- (1 - s)^2 / (g m) + s^2
  *
- * State: range, mean, A, B, a BOA of 3; with rivals u, t, W, m and S. Cost: about 60 ns; with rivals 120 ns and the rivals' own.
+ * State: range, mean, A, B, a BOA of 3; with rivals u, t, W, m and S. Cost: about 60 ns; with rivals 120 ns and the
+ * rivals' own.
  */
 #include "src/numeric/boa.h"
 #include "src/numeric/elementary.h"
@@ -141,8 +143,8 @@ static void weigh(const AnbNode *self, const void *state, double *taken)
         taken[i] /= sum;
 }
 
-/* The prediction from that of the guarded child, `own`, and those of the rivals in the scratch. If all are equal it is, to
- * the bit, that value. */
+/* The prediction from that of the guarded child, `own`, and those of the rivals in the scratch. If all are equal it is,
+ * to the bit, that value. */
 static double answered(const AnbNode *self, const Guard *s, double own, double *scratch)
 {
     const double *taken = anb_scratch(self, scratch, TAKEN);
@@ -201,7 +203,8 @@ static void teach_rivals(const AnbNode *self, void *state, const AnbRow *row, do
         anb_child_update(self, i, state, &shown, y, weight, scratch);
 }
 
-/* ---- a row --------------------------------------------------------------------------------------------------------- */
+/* ---- a row
+ * --------------------------------------------------------------------------------------------------------- */
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {

@@ -84,12 +84,12 @@ static Room room_of(const AnbNode *self, const double *scratch)
     return (Room){anb_scratch(self, at, ANSWER), anb_scratch(self, at, LIMITS), anb_scratch(self, at, ASKED)};
 }
 
-static const AnbParam params[] = {
-    {"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0, "0.8, 0.9, 0.95",
-     "shares of targets that the intervals are to hold"},
-    {"window", ANB_COUNT, offsetof(AnbIntervalOptions, window), 0, 0, ANB_SIZES_MOST, 0, NULL,
-     "scores remembered, every second one of the last; 0: 600 to 1,000, by the coverages"},
-    {0}};
+static const AnbParam params[] = {{"coverage", ANB_LEVELS, offsetof(AnbIntervalOptions, coverage), 0, 1e-6, 1 - 1e-6, 0,
+                                   "0.8, 0.9, 0.95", "coverages: shares of targets inside the intervals"},
+                                  {"window", ANB_COUNT, offsetof(AnbIntervalOptions, window), 0, 0, ANB_SIZES_MOST, 0,
+                                   NULL,
+                                   "scores stored, every second one of the last; 0: 600 to 1,000, by the coverages"},
+                                  {0}};
 
 static int check(const AnbNode *self, AnbError *error)
 {

@@ -2,9 +2,8 @@
  * jumps(child): after a jump of the target, estimates whether the new level will last.
  *
  *     f, e = y - f     the child's prediction and its error; ' is the row before, '' the one before that
- *     m                the usual size of e (src/numeric/error_size.h); an error or a difference is called far beyond 8 m
- *     d = y' - f       where e' and y' - f are far and of one sign, limited to |e'|; else 0
- *     output = f + g d
+ *     m                the usual size of e (src/numeric/error_size.h); an error or a difference is called far beyond 8
+ *     m d = y' - f       where e' and y' - f are far and of one sign, limited to |e'|; else 0 output = f + g d
  *
  * A row after a jump (d not 0) is of one of three kinds:
  *
@@ -241,7 +240,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 const StreamingLearnerType anb_jumps = {
     .name = "jumps",
-    .brief = "follows a target that jumped, by what came after jumps before",
+    .brief = "follows jumps of the target, as far as earlier jumps have lasted",
     .example = "jumps(scale(linear))",
     .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
     .version = 1,

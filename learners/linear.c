@@ -18,8 +18,8 @@
  * weight is in units of the mean weight (src/numeric/weight_unit.h): 1 if all weights are equal.
  *
  * State: b, the target's moments, the unit of weights, w[d]. Cost: d multiply-adds to predict, d to learn.
- * Without `bounded`, on features that are not scaled, it may diverge. It then restarts, which is counted, and predicts 0
- * until the next sample is learned.
+ * Without `bounded`, on features that are not scaled, it may diverge. It then restarts, which is counted, and predicts
+ * 0 until the next sample is learned.
  */
 #include "linear.h"
 #include "linear_terms.h"
@@ -113,9 +113,10 @@ static inline void move(const AnbNode *self, Linear *s, const AnbRow *row, doubl
         anb_restart(self, s, row);
 }
 
-/* The factor of the row in the step of w, for an error; both in one unit. With the pull of another loss a step changes the prediction of
- * its own row by at most a share of the pull: .1 for the median, less for outer quantiles, whose pulls are larger. A step that
- * stopped at the target would be a step by the error again, and would converge to the mean. */
+/* The factor of the row in the step of w, for an error; both in one unit. With the pull of another loss a step changes
+ * the prediction of its own row by at most a share of the pull: .1 for the median, less for outer quantiles, whose
+ * pulls are larger. A step that stopped at the target would be a step by the error again, and would converge to the
+ * mean. */
 static double stride(const AnbNode *self, Linear *s, double step, double error, double square)
 {
     const AnbLinearOptions *o = self->options;
@@ -181,10 +182,11 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-/* A change of the features' units. If the unit has become smaller the slope stays the same function. If it has become larger the weight
- * keeps its value in the new unit, which is a flatter slope: a step corrects one number, the error, and slopes that
- * grew with their units would grow without end where several features rise together. The prediction at the old centre stays. If the
- * unit has grown by more than `most`, all rows so far lie at one point of the new unit and tell no slope: it restarts at 0. */
+/* A change of the features' units. If the unit has become smaller the slope stays the same function. If it has become
+ * larger the weight keeps its value in the new unit, which is a flatter slope: a step corrects one number, the error,
+ * and slopes that grew with their units would grow without end where several features rise together. The prediction at
+ * the old centre stays. If the unit has grown by more than `most`, all rows so far lie at one point of the new unit and
+ * tell no slope: it restarts at 0. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     const double most = 16;

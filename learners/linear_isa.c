@@ -1,7 +1,7 @@
 /*
- * The direct table of `linear` (AnbDirectTable), compiled once per instruction set: one pass over the row to predict, two
- * to learn. The weights end the state, whose size is a multiple of 64 bytes, so they are read and written in whole blocks:
- * a masked store is slow with AVX2, and a load after it has to wait.
+ * The direct table of `linear` (AnbDirectTable), compiled once per instruction set: one pass over the row to predict,
+ * two to learn. The weights end the state, whose size is a multiple of 64 bytes, so they are read and written in whole
+ * blocks: a masked store is slow with AVX2, and a load after it has to wait.
  */
 #include "linear.h"
 #include "src/numeric/loss.h"
@@ -40,8 +40,8 @@ LANES_INLINE void move(double *w, double by, const double *x, size_t n)
         move_lanes(w + i, factor, lanes_load_tail(x + i, n - i));
 }
 
-/* No step of at most 2^500 makes a finite weight infinite: half the last place of the largest double is 2^970. Larger ones
- * may: 0 or not a number. */
+/* No step of at most 2^500 makes a finite weight infinite: half the last place of the largest double is 2^970. Larger
+ * ones may: 0 or not a number. */
 static __attribute__((noinline)) double sick(const Linear *s, size_t n)
 {
     double bad = s->b - s->b;
@@ -121,8 +121,8 @@ static double step(const AnbNode *self, void *state, const double *x, double y, 
 /* Rows and models may lie far apart in memory, so they are prefetched so many samples ahead. */
 enum { AHEAD = 8 };
 
-/* Prefetches the row of sample `at`, which takes one or two cache lines, and its model: head, state, and the weights, which start on the
- * second line of the state. */
+/* Prefetches the row of sample `at`, which takes one or two cache lines, and its model: head, state, and the weights,
+ * which start on the second line of the state. */
 LANES_INLINE void bring_near(const AnbSteps *steps, uint32_t at, size_t n)
 {
     const char *model = steps->models[at];
@@ -133,8 +133,8 @@ LANES_INLINE void bring_near(const AnbSteps *steps, uint32_t at, size_t n)
     __builtin_prefetch(model + steps->state + offsetof(Linear, w));
 }
 
-/* Of n features. Options and what else is the same for all samples are copied: for all that the compiler knows, a weight that is written
- * could be one of them. */
+/* Of n features. Options and what else is the same for all samples are copied: for all that the compiler knows, a
+ * weight that is written could be one of them. */
 LANES_INLINE size_t step_each(const AnbNode *self, const AnbSteps *steps, size_t n, double *out)
 {
     const AnbSteps s = *steps;

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stddef.h>
 
-/* v, or 0 where it is not finite. A restarted model predicts 0; so does one that has diverged and restarts at its next update. */
+/* v, or 0 where it is not finite. A restarted model predicts 0; so does one that has diverged and restarts at its next
+ * update. */
 static inline double anb_finite_or_0(double v)
 {
     return v - v == 0 ? v : 0;

@@ -11,7 +11,8 @@
  *
  *     plain     h(f)
  *     scaled    c h(f), c = (faded mean of y) / (faded mean of h(f)), 1/4 to 4     (for logit the odds are multiplied)
- *     fitted    h(f + a + b (f - mean z) / sd z), a and b by recursive least squares on the error of y, linearised at the
+ *     fitted    h(f + a + b (f - mean z) / sd z), a and b by recursive least squares on the error of y, linearised at
+ *     the
  *               present a and b
  *
  * f is clipped to the seen range of z and the output to the seen range of y, both widened by 10 %. A target outside the
@@ -95,7 +96,7 @@ static const AnbField scratch_fields[] = {
     {0}};
 
 static const AnbParam params[] = {{"f", ANB_WORD, offsetof(AnbLinkOptions, f), ANB_LINK_LOG, 0, 0, 0,
-                                   "log|log1p|sqrt|logit|positive", "what the child learns of the target"},
+                                   "log|log1p|sqrt|logit|positive", "the function of the target that the child learns"},
                                   {0}};
 
 static AnbLinkFunction function_of(const AnbNode *self)

@@ -55,7 +55,8 @@ enum {
     SOME = 200    /* rows before a change of concept is looked for */
 };
 static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
-/* A change of concept: the mean squared error of the last rows, discounted by `quick`, is `changed` times that of more rows. */
+/* A change of concept: the mean squared error of the last rows, discounted by `quick`, is `changed` times that of more
+ * rows. */
 static const double quick = 0.99, slow = 0.998, changed = 3;
 /* The rate rises over `rise` steps and falls as 1 / sqrt(1 + t / fall); a step counts `most_weight` times at most. */
 static const double rise = 100, fall = 5000, most_weight = 10;
@@ -68,7 +69,8 @@ _Static_assert(1 + 64 <= ANB_NETWORK_SAMPLES, "the largest replay");
 
 static const AnbParam params[] = {
     {"hidden", ANB_COUNT, offsetof(AnbMlpOptions, hidden), 16, 1, 4096, 0, NULL, "hidden units"},
-    {"replay", ANB_COUNT, offsetof(AnbMlpOptions, replay), 0, 0, 64, 0, NULL, "earlier samples learned again a step"},
+    {"replay", ANB_COUNT, offsetof(AnbMlpOptions, replay), 0, 0, 64, 0, NULL,
+     "earlier samples learned again with each sample"},
     {"memory", ANB_COUNT, offsetof(AnbMlpOptions, memory), 4000, 1, 1 << 20, 0, NULL, "samples that replay draws from"},
     {"activation", ANB_WORD, offsetof(AnbMlpOptions, activation), ANB_MLP_LEAKY, 0, 0, 0,
      "relu|leaky|gelu|swiglu|geglu", "activation of the hidden units"},
@@ -80,7 +82,7 @@ static const AnbParam params[] = {
     {"seed", ANB_SEED, offsetof(AnbMlpOptions, seed), 0, 0, 0, 0, NULL,
      "of the weights, of replay and of dropout; 0: the model's"},
     {"dropout", ANB_REAL, offsetof(AnbMlpOptions, dropout), 0, 0, 1, ANB_OPEN_MAX, NULL,
-     "chance that a hidden unit is left out of the step of one row"},
+     "probability that a hidden unit is left out of the step of a row"},
     ANB_LOSS_PARAMS(AnbMlpOptions),
     {"precision", ANB_WORD, offsetof(AnbMlpOptions, precision), ANB_MLP_DOUBLE, 0, 0, 0, "double|single",
      "of the network's numbers; single takes half the memory and about half the time"},
@@ -211,7 +213,8 @@ static void weigh(const View *v, double y, double sd, const double *scratch)
     s->spread = discount * s->spread + apart * apart;
 }
 
-/* Where errors are far above their level, the concept has changed: empties the ring and restarts the rate's schedule. */
+/* Where errors are far above their level, the concept has changed: empties the ring and restarts the rate's
+ * schedule. */
 static void watch(Mlp *s, double error, const AnbRow *row)
 {
     anb_faded_add(&s->quick, error * error, 1, quick);
@@ -313,7 +316,8 @@ static AnbNetworkPace pace(const View *v, double weight, size_t features)
     return p;
 }
 
-/* Whether the last change of concept is long enough ago: right after one, pulls do not show which features are relevant. */
+/* Whether the last change of concept is long enough ago: right after one, pulls do not show which features are
+ * relevant. */
 static bool settled(const Mlp *s)
 {
     return s->since == 0 || s->steps - s->since >= PAUSE;
@@ -342,16 +346,16 @@ static void remember(const View *v, const double *x, double y)
     v->y[slot] = y;
 }
 
-/* Whether the weights are still finite. Steps of Adam are bounded, so with it only the output's weights, which are multiplied as
- * mean and sd move, have to be checked. */
+/* Whether the weights are still finite. Steps of Adam are bounded, so with it only the output's weights, which are
+ * multiplied as mean and sd move, have to be checked. */
 static bool healthy(const View *v)
 {
     size_t at = anb_mlp_adam(v->o) ? anb_network_output(&v->net) : 0;
     return anb_network_finite(&v->net, v->w.value, at) && anb_network_finite(&v->net, v->w.averaged, at);
 }
 
-/* The target, bounded around the prediction, or around the mean where that is nearer to the target: a far-off output on an
- * unusual row must not move the target. */
+/* The target, bounded around the prediction, or around the mean where that is nearer to the target: a far-off output on
+ * an unusual row must not move the target. */
 static double bounded_target(Mlp *s, double f, double y)
 {
     bool wild = fabs(y - f) > 20 * s->error.level && fabs(y - s->target.mean) < fabs(y - f);
@@ -391,7 +395,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     remember(&v, row->x, y);
 }
 
-/* Another unit of the features. Cells are converted where it is so far off that floats would lose digits, or the ring is empty. */
+/* Another unit of the features. Cells are converted where it is so far off that floats would lose digits, or the ring
+ * is empty. */
 static void reframe_ring(const View *v, const double *alpha, const double *beta)
 {
     size_t n = anb_ring_size(&v->s->ring, v->memory);

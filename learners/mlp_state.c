@@ -98,7 +98,8 @@ static size_t pull_cells(const AnbNode *self)
     return self->n_features + 1;
 }
 
-/* Cells for the traces of a batch. With dropout those lose units, so there is one more for the row that was predicted. */
+/* Cells for the traces of a batch. With dropout those lose units, so there is one more for the row that was
+ * predicted. */
 static size_t trace_cells(const AnbNode *self)
 {
     View v = anb_mlp_plan(self);

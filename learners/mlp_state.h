@@ -44,8 +44,9 @@ typedef struct View {
     double *inverse, *origin; /* not without replay */
 } View;
 
-/* The fields: the header; the copies of the weights, where those are doubles; the ring; the features' pulls; the units of the ring's
- * rows; the copies of the weights, where those are floats; the means of c_j (c_j + e) and of (c_j e)^2, where they are kept. */
+/* The fields: the header; the copies of the weights, where those are doubles; the ring; the features' pulls; the units
+ * of the ring's rows; the copies of the weights, where those are floats; the means of c_j (c_j + e) and of (c_j e)^2,
+ * where they are kept. */
 enum { MLP_HEAD, MLP_WEIGHTS, MLP_Y, MLP_X, MLP_PULLS, MLP_INVERSE, MLP_ORIGIN, MLP_SINGLES, MLP_RIGHT, MLP_NOISE };
 /* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces; the units of remembered rows; df/dx_j, and
  * room to compute them. */
@@ -77,7 +78,8 @@ static inline size_t anb_mlp_batch(const AnbNode *self)
     return 1 + (size_t)((const AnbMlpOptions *)self->options)->replay;
 }
 
-/* Sizes, from the plan alone; and with a state. Inline: a struct of this size is returned through memory, and copied. */
+/* Sizes, from the plan alone; and with a state. Inline: a struct of this size is returned through memory, and
+ * copied. */
 static inline View anb_mlp_plan(const AnbNode *self)
 {
     const AnbMlpOptions *o = self->options;
@@ -108,8 +110,8 @@ static inline View anb_mlp_view(const AnbNode *self, void *state)
     return v;
 }
 
-/* Rows of up to NARROW features learn at the full rate. Evidence is kept for rows of more features than that, up to JUDGED, which is
- * the most that `sift` takes. */
+/* Rows of up to NARROW features learn at the full rate. Evidence is kept for rows of more features than that, up to
+ * JUDGED, which is the most that `sift` takes. */
 enum { ANB_MLP_NARROW = 16, ANB_MLP_JUDGED = 512 };
 
 /* Features whose share is not 0; all where no shares are known. */

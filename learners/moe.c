@@ -32,7 +32,7 @@ static const AnbParam params[] = {
     {"utilization_span", ANB_COUNT, offsetof(AnbMoeOptions, utilization_span), 500, 1, 1e9, 0, NULL,
      "samples of the utilization's running mean"},
     {"utilization_threshold", ANB_REAL, offsetof(AnbMoeOptions, utilization_threshold), .01, 0, 1,
-     ANB_OPEN_MIN | ANB_OPEN_MAX, NULL, "an expert used less after more than span samples is dead"},
+     ANB_OPEN_MIN | ANB_OPEN_MAX, NULL, "an expert with less utilization after more than span samples is dead"},
     {"reset_dead", ANB_WORD, offsetof(AnbMoeOptions, reset_dead), ANB_AUTO, 0, 0, 0, "false|true|auto",
      "reset dead experts; auto: with the linear router only"},
     ANB_LOSS_PARAMS(AnbMoeOptions),

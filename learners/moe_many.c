@@ -1,4 +1,5 @@
-/* Several rows at once by a mixture with a dense router: each expert predicts all of them, then the gate works row by row. */
+/* Several rows at once by a mixture with a dense router: each expert predicts all of them, then the gate works row by
+ * row. */
 #include "moe_state.h"
 
 enum { MOST = 32 }; /* experts */

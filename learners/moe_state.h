@@ -196,11 +196,12 @@ void anb_moe_predict_many(const AnbNode *self, const void *state, const AnbRows 
 bool anb_moe_experts_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out,
                           double *predictions);
 
-/* moe_threads.c: the experts of a dense router in several threads. The first predicts by the active ones and fills gate.f
- * and w.unlimited; the second trains them and fills w.restarted; the third predicts several rows by all experts. */
+/* moe_threads.c: the experts of a dense router in several threads. The first predicts by the active ones and fills
+ * gate.f and w.unlimited; the second trains them and fills w.restarted; the third predicts several rows by all
+ * experts. */
 void anb_moe_predict_shared(MoeCall *call);
 void anb_moe_train_shared(MoeCall *call);
 void anb_moe_predict_many_shared(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
-                               double *scratch, AnbScheduler *scheduler);
+                                 double *scratch, AnbScheduler *scheduler);
 
 #endif

@@ -1,4 +1,5 @@
-/* The experts of a mixture in several threads: each predicts and learns by itself; the gate and the mix follow afterwards. */
+/* The experts of a mixture in several threads: each predicts and learns by itself; the gate and the mix follow
+ * afterwards. */
 #include "moe_state.h"
 
 static void predict_active(void *context, size_t a, AnbCounters *counters)
@@ -15,7 +16,8 @@ static void predict_active(void *context, size_t a, AnbCounters *counters)
 void anb_moe_predict_shared(MoeCall *call)
 {
     AnbScheduler *scheduler = call->w.scheduler;
-    scheduler->share(scheduler, ANB_WORK_PREDICT, &(AnbWork){predict_active, call, call->gate.n_active}, call->row->counters);
+    scheduler->share(scheduler, ANB_WORK_PREDICT, &(AnbWork){predict_active, call, call->gate.n_active},
+                     call->row->counters);
 }
 
 typedef struct ManyRows {
@@ -35,10 +37,11 @@ static void predict_rows(void *context, size_t i, AnbCounters *counters)
 }
 
 void anb_moe_predict_many_shared(const AnbNode *self, const void *state, const AnbRows *rows, double (*f)[ANB_ROWS],
-                               double *scratch, AnbScheduler *scheduler)
+                                 double *scratch, AnbScheduler *scheduler)
 {
     ManyRows context = {self, state, *rows, f, scratch};
-    scheduler->share(scheduler, ANB_WORK_PREDICT_MANY, &(AnbWork){predict_rows, &context, self->n_children}, rows->counters);
+    scheduler->share(scheduler, ANB_WORK_PREDICT_MANY, &(AnbWork){predict_rows, &context, self->n_children},
+                     rows->counters);
 }
 
 static void train_active(void *context, size_t a, AnbCounters *counters)
@@ -56,5 +59,6 @@ static void train_active(void *context, size_t a, AnbCounters *counters)
 void anb_moe_train_shared(MoeCall *call)
 {
     AnbScheduler *scheduler = call->w.scheduler;
-    scheduler->share(scheduler, ANB_WORK_LEARN, &(AnbWork){train_active, call, call->gate.n_active}, call->row->counters);
+    scheduler->share(scheduler, ANB_WORK_LEARN, &(AnbWork){train_active, call, call->gate.n_active},
+                     call->row->counters);
 }

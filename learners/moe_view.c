@@ -108,8 +108,8 @@ static int span(const AnbNode *self)
     return ((const AnbMoeOptions *)self->options)->utilization_span;
 }
 
-/* For a gate whose weights do not depend on the row: the weighted sum of the experts' values. A dense router clips both the
- * experts and the mix, which then lies among them. */
+/* For a gate whose weights do not depend on the row: the weighted sum of the experts' values. A dense router clips both
+ * the experts and the mix, which then lies among them. */
 static bool split(const AnbNode *self, const void *state, const AnbPair *pair, double share, AnbShapleySum *out)
 {
     const Moe *s = state;
@@ -133,7 +133,8 @@ static bool split(const AnbNode *self, const void *state, const AnbPair *pair, d
 }
 
 const AnbShapleyTable anb_moe_shapley = {split};
-/* The mean of the linear experts' unlimited predictions, by the gate's probabilities: other experts do not extrapolate. */
+/* The mean of the linear experts' unlimited predictions, by the gate's probabilities: other experts do not
+ * extrapolate. */
 static double outlook(const AnbNode *self, const void *state, double *scratch)
 {
     const double least = 1e-9; /* probabilities may be 0 */

@@ -2,8 +2,8 @@
  * narrow(child, of="12y 2n"): the child sees some of the columns.
  *
  * `of` has a letter for each column: y the child sees it, n it does not. Cells are copied unchanged, missing ones too.
- * Seeds below are those that the child would have at the root, so that a model of fewer columns continues here unchanged
- * (anb_widen).
+ * Seeds below are those that the child would have at the root, so that a model of fewer columns continues here
+ * unchanged (anb_widen).
  *
  * State: none. Scratch: the child's x and raw, importances. Cost: two copies of the child's row.
  */
@@ -11,7 +11,7 @@
 #include <anabranch/reach.h>
 
 static const AnbParam params[] = {{"of", ANB_RUNS, offsetof(AnbNarrowOptions, of), 0, 0, 0, 0, "yn",
-                                   "of the columns: y the child sees it, n it does not; none: all"},
+                                   "a letter for each column: y the child sees it, n not; none: all"},
                                   {0}};
 
 static const AnbRuns all = {.count = 1, .n = {0}, .letter = {'y'}};
@@ -136,7 +136,7 @@ static const AnbImportanceTable importance = {shares};
 
 const StreamingLearnerType anb_narrow = {
     .name = "narrow",
-    .brief = "the child sees some of the columns",
+    .brief = "a learner of some of the columns",
     .example = "narrow(scale(rls), of=\"*y n\")",
     .options_size = sizeof(AnbNarrowOptions),
     .params = params,

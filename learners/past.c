@@ -44,7 +44,7 @@ static const AnbField members[] = {{ANB_INNER(Past, target, AnbMoments, anb_mome
                                    {0}};
 
 static const AnbParam params[] = {
-    {"lags", ANB_COUNT, offsetof(AnbPastOptions, lags), 1, 1, MOST, 0, NULL, "targets before this row's"}, {0}};
+    {"lags", ANB_COUNT, offsetof(AnbPastOptions, lags), 1, 1, MOST, 0, NULL, "number of past targets"}, {0}};
 
 static size_t width(const AnbNode *self)
 {

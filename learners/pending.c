@@ -8,8 +8,8 @@
  * After C further rows a row without a label is evicted; its id is kept for another C rows, so that a late label can be
  * distinguished from one that never had a row.
  *
- * A row stores the prediction of its answer; with a node below that scores answers also sigma, scored, and limit and asked
- * of each of its levels.
+ * A row stores the prediction of its answer; with a node below that scores answers also sigma, scored, and limit and
+ * asked of each of its levels.
  *
  * State: 2 C entries of 9 bytes; C rows of n_features + 1 doubles, or n_features + 3 + 2 a level; 4 to 8 C slots of 2
  * bytes, of 4 from a capacity of 32,768 on. Cost: O(1) look-ups.
@@ -27,9 +27,9 @@ typedef struct Pending {
     uint64_t waiting;
 } Pending;
 
-static const AnbParam params[] = {{"capacity", ANB_COUNT, offsetof(AnbPendingOptions, capacity), 240, 1, 1 << 20, 0,
-                                   NULL, "rows that may wait at a time"},
-                                  {0}};
+static const AnbParam params[] = {
+    {"capacity", ANB_COUNT, offsetof(AnbPendingOptions, capacity), 240, 1, 1 << 20, 0, NULL, "rows kept at a time"},
+    {0}};
 
 /* ---- state ------------------------------------------------------------------------------------------------------- */
 
@@ -282,8 +282,8 @@ static void index_visit(const AnbNode *self, const AnbField *field, void *state,
     anb_visit(visitor, "index", part, is_narrow(self) ? ANB_U16 : ANB_U32, slots(self));
 }
 
-/* Rows of versions 1 and 2. In version 1 a row had prediction and sigma of the answer, in version 2 all of it, whatever the
- * child; what version 1 lacks is marked as unknown. Fates and the index were wider. */
+/* Rows of versions 1 and 2. In version 1 a row had prediction and sigma of the answer, in version 2 all of it, whatever
+ * the child; what version 1 lacks is marked as unknown. Fates and the index were wider. */
 static void read_older_row(const AnbNode *self, unsigned from, double *row, AnbVisitor *visitor)
 {
     AnbAnswer answer = {.scored = -1};
@@ -324,8 +324,8 @@ static bool has_row(const Pending *s, const Parts *p, size_t i)
     return (newest + 2 * p->c - i) % (2 * p->c) < p->c;
 }
 
-/* Whether the answer and the cells are finite, apart from missing cells: whether the model takes those is checked when the
- * row is learned. */
+/* Whether the answer and the cells are finite, apart from missing cells: whether the model takes those is checked when
+ * the row is learned. */
 static bool valid_row(const AnbNode *self, const double *row)
 {
     const AnbAnswer answer = unpack(self, row);

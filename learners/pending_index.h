@@ -1,6 +1,6 @@
 /*
- * Finds the entries of `pending` by their ids: a hash table with open addressing and linear probes, at most a quarter full.
- * A slot holds an entry's number plus 1, or 0.
+ * Finds the entries of `pending` by their ids: a hash table with open addressing and linear probes, at most a quarter
+ * full. A slot holds an entry's number plus 1, or 0.
  */
 #ifndef ANB_LEARNERS_PENDING_INDEX_H
 #define ANB_LEARNERS_PENDING_INDEX_H

@@ -5,16 +5,16 @@
  *
  * c is 0 at first. When the unit of the features changes, old x_j = alpha_j new x_j + beta_j (reframe in type.h), poly
  * changes c so that each old product is alpha_i alpha_j times the new one, and reframes the child. So the child's
- * prediction of a row does not change, provided that the child can follow a change of unit. A c_j beyond 1 is reset to 0:
- * products about a point so far off are nearly collinear with the features.
+ * prediction of a row does not change, provided that the child can follow a change of unit. A c_j beyond 1 is reset to
+ * 0: products about a point so far off are nearly collinear with the features.
  *
  * The factor 1/2 keeps a product of standardised features near unit variance, and makes the prior of an RLS penalise
  * products more than features. Products are bounded to +-1e300, so that finite rows make finite features. The intercept
  * is the child's.
  *
- * With `least` > 0 the child gets, as importance, shares that are 0 for products unless there is evidence that the target
- * depends on both factors (poly_screen.h). Networks leave features with share 0 out. Features are then clipped to +-5,
- * products to +-8.
+ * With `least` > 0 the child gets, as importance, shares that are 0 for products unless there is evidence that the
+ * target depends on both factors (poly_screen.h). Networks leave features with share 0 out. Features are then clipped
+ * to +-5, products to +-8.
  *
  * State: c; with `least` a linear model and three sums a product. Scratch: u. Cost: d (d + 3) / 2 operations, with
  * `least` ten times that and the linear model, then the child at that many features.
@@ -36,7 +36,7 @@ static size_t products(size_t d)
 
 static const AnbParam params[] = {
     {"least", ANB_REAL, offsetof(AnbPolyOptions, least), 0, 0, 100, 0, NULL,
-     "standard errors from which on a feature is known to count: the child is shown products of such alone; 0: all"},
+     "standard errors of evidence that a feature needs for its products to be in use; 0: all products are"},
     {0}};
 
 static double least(const AnbNode *self)

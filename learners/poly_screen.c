@@ -9,7 +9,8 @@
 enum { ROUND = 200, MOST = ANB_PRODUCTS_D }; /* rows; features */
 static const double lambda = 0.9998, most_error = 4, most_cell = 4.5, kept = 0.98, slowest = 2000, heaviest = 10;
 
-/* Gives equal shares to the features and to products of two features in use, `shown` in all; 0 to the other products. */
+/* Gives equal shares to the features and to products of two features in use, `shown` in all; 0 to the other
+ * products. */
 static void share_out(const PolyScreen *s, const bool *used, size_t shown)
 {
     double *next = s->share + s->d;
@@ -28,7 +29,8 @@ void anb_poly_screen_init(const PolyScreen *s)
     share_out(s, used, s->d);
 }
 
-/* ---- a row --------------------------------------------------------------------------------------------------------- */
+/* ---- a row
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* Adds to the sums of n columns from `at` on. */
 static void add_to_sums(const PolyScreen *s, size_t at, size_t n, const double *u, double e)

@@ -9,9 +9,10 @@
  *
  *     even      f + the quantile of e
  *     scaled    f + sigma times the quantile of e / sigma
- *     fitted    scaled + sigma w.(1, u, v, z)     w by recursive least squares, where (t - 1{y below}) times the slope of a
- *               normal quantile function takes the place of the error (src/numeric/loss.h); u: f standardised, v: the log of
- *               the faded error over its long mean, z: the standardised features, up to 64 of them
+ *     fitted    scaled + sigma w.(1, u, v, z)     w by recursive least squares, where (t - 1{y below}) times the slope
+ *     of a
+ *               normal quantile function takes the place of the error (src/numeric/loss.h); u: f standardised, v: the
+ *               log of the faded error over its long mean, z: the standardised features, up to 64 of them
  *     modelled  f + sigma m times the quantile of e / (sigma m)
  *     free      the quantile of y
  *
@@ -55,9 +56,9 @@ static const AnbField members[] = {{ANB_INNER(Quantile, error, AnbErrorScale, an
                                    {0}};
 
 static const AnbParam params[] = {{"levels", ANB_LEVELS, offsetof(AnbQuantileOptions, levels), 0, 1e-6, 1 - 1e-6, 0,
-                                   "0.1, 0.5, 0.9", "shares of targets below, ascending"},
+                                   "0.1, 0.5, 0.9", "shares of targets below each quantile, ascending"},
                                   {"level", ANB_REAL, offsetof(AnbQuantileOptions, level), 0, 0, 1, ANB_OPEN_MAX, NULL,
-                                   "the one that a plain prediction is; 0: the nearest to 1/2"},
+                                   "the level of a plain prediction; 0: the one nearest to 1/2"},
                                   {0}};
 
 /* ---- the plan ---------------------------------------------------------------------------------------------------- */
@@ -265,7 +266,8 @@ static void fill_features(const AnbNode *self, const void *state, const AnbRow *
 }
 
 /* The candidates of a level. */
-static void offer(const AnbNode *self, const void *state, const Predicted *predicted, double level, double add, double *out)
+static void offer(const AnbNode *self, const void *state, const Predicted *predicted, double level, double add,
+                  double *out)
 {
     const Quantile *s = state;
     double even = between(self, state, EVEN, level);

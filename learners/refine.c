@@ -7,7 +7,8 @@
  *         with `last` also (clip(e' / s, +-5), clip((y' - m) / s, +-5)): the last y - m, the last target
  *     every stage b learns from q to y - m
  *     a_b = 3 A / (B + 8 s^2) clipped to 0 .. 1      A, B = sums of b(q) (y - m) and of b(q)^2, discounted by .99
- *     output = BOA(discount) over { m, m + a_1 b_1(q), m + a_2 b_2(q), ... }, each within the seen target range widened by 10 %
+ *     output = BOA(discount) over { m, m + a_1 b_1(q), m + a_2 b_2(q), ... }, each within the seen target range widened
+ *     by 10 %
  *
  * A gate weights experts by their errors so far; a second stage learns in which part of the space which expert is
  * right. A network of a few units learns that within hundreds of samples. The BOA gives a stage no weight where there
@@ -33,7 +34,8 @@
 
 enum { MOST = 8 };
 static const double FADE = 0.999, SIDE = 5;
-/* Chosen on the streams of docs/accuracy.md, which has others: the rows of doubt, what A / B is multiplied by, the discount. */
+/* Chosen on the streams of docs/accuracy.md, which has others: the rows of doubt, what A / B is multiplied by, the
+ * discount. */
 static const double DOUBT = 8, BELIEF = 3, TRIAL = 0.99;
 
 typedef struct Refine {
@@ -47,9 +49,9 @@ static const AnbField members[] = {{ANB_INNER(Refine, range, AnbRange, anb_range
                                    {0}};
 
 static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRefineOptions, discount), 0.999, 0, 1,
-                                   ANB_OPEN_MIN, NULL, "what the gate's past is multiplied by at each sample"},
+                                   ANB_OPEN_MIN, NULL, "factor of the BOA's past regrets at each sample"},
                                   {"last", ANB_BOOL, offsetof(AnbRefineOptions, last), 0, 0, 1, 0, NULL,
-                                   "the stages see the last residual and the last target as well"},
+                                   "the last residual and the last target are features of the stages"},
                                   {0}};
 
 static int check(const AnbNode *self, AnbError *error)
@@ -131,7 +133,8 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* The row, the predictions `expert` of the mixture's experts relative to m, and with `last` the residual and target before. */
+/* The row, the predictions `expert` of the mixture's experts relative to m, and with `last` the residual and target
+ * before. */
 static void extend(const AnbNode *self, const Refine *s, const AnbRow *row, double m, const double *expert, double *x,
                    double *raw)
 {
@@ -201,13 +204,14 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     double *output = anb_scratch(self, scratch, OUTPUT);
     scratch[0] = m;
     for (size_t i = 1; i < self->n_children; i++)
-        scratch[i] = corrected(s, trust_of(self, s, i), m, output[i] = anb_child_predict(self, i, state, &made, scratch));
+        scratch[i] =
+            corrected(s, trust_of(self, s, i), m, output[i] = anb_child_predict(self, i, state, &made, scratch));
     return mixed(self, state, scratch);
 }
 
 /* Predicts rows for which out holds the mixture's predictions, and `experts` the K predictions of its experts a row. */
-static void predict_stages(const AnbNode *self, const void *state, const AnbRows *rows, const double *experts, double *scratch,
-                       double *out)
+static void predict_stages(const AnbNode *self, const void *state, const AnbRows *rows, const double *experts,
+                           double *scratch, double *out)
 {
     double x[ANB_ROWS_ROOM], raw[ANB_ROWS_ROOM], f[MOST][ANB_ROWS], trust[MOST];
     size_t width = stage_features(self), k = self->children[0].n_children, n = self->n_children;
@@ -356,7 +360,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 const StreamingLearnerType anb_refine = {
     .name = "refine",
-    .brief = "learns what a mixture leaves over from the row and where its experts stand",
+    .brief = "learns a mixture's residual from the row and its experts' predictions",
     .example = "refine(moe(linear, mean, rls, router=boa), linear(normalized=true))",
     .options_size = sizeof(AnbRefineOptions),
     .params = params,

@@ -74,7 +74,8 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return anb_within_doubles(sum);
 }
 
-/* For most capabilities b's table is used, since b learns the final residual, or else a's; a mixture is searched in a first. */
+/* For most capabilities b's table is used, since b learns the final residual, or else a's; a mixture is searched in a
+ * first. */
 static size_t asked(const AnbNode *self, AnbCapability what)
 {
     if (what == ANB_CAN_RANK || what == ANB_CAN_FORESEE)
@@ -84,8 +85,8 @@ static size_t asked(const AnbNode *self, AnbCapability what)
     return anb_node_can(&self->children[B], what) ? B : A;
 }
 
-/* The shares of a, which learns the target. b learns the residual of a; while a lags behind a drift, that depends on the time
- * even if the target does not. */
+/* The shares of a, which learns the target. b learns the residual of a; while a lags behind a drift, that depends on
+ * the time even if the target does not. */
 static int shares(const AnbNode *self, const void *state, double *share)
 {
     return anb_child_importance(self, A, state, share);
@@ -108,7 +109,7 @@ static const AnbShapleyTable shapley = {add_up};
 
 const StreamingLearnerType anb_residual = {
     .name = "residual",
-    .brief = "the second child learns what the first leaves over",
+    .brief = "the second child learns the residual of the first",
     .example = "residual(linear, linear(normalized=true))",
     .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_SINCE_0_3,
     .version = 1,

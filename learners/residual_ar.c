@@ -4,7 +4,8 @@
  *     e = y - f(x)      s = running rms of e, discounted by .999
  *     q = (0.1, last e / s, EWMA(.2) of e / s, EWMA(.03) of e / s), the last three clipped to +-5
  *     v: recursive least squares(.999) from q to e / s, clipped to +-6
- *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %. An f outside that range,
+ *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %. An f outside that
+ *     range,
  *              of a child with an outlook (outlook.h), is used uncorrected
  *
  * With `last` the last target y' is an input too: q has a fifth feature (y' - f) / s, the BOA a third candidate y', and
@@ -35,7 +36,7 @@ static const double CLEAR = 1.5; /* standard deviations of the gain that the tes
 
 static const AnbParam params[] = {
     {"last", ANB_BOOL, offsetof(AnbResidualArOptions, last), 0, 0, 1, 0, NULL,
-     "the last target is on offer as well, and nothing is corrected before that has shown to help"},
+     "the last target is an input too, and corrections start only once they have reduced errors"},
     {0}};
 
 static bool takes_last(const AnbNode *self)
@@ -97,7 +98,8 @@ static size_t work_size(const AnbNode *self)
     return anb_rls_scratch(rls_of(self).n);
 }
 
-/* What predict leaves for update: the candidates of the BOA, their weights and their mix; the output and the features of the RLS. */
+/* What predict leaves for update: the candidates of the BOA, their weights and their mix; the output and the features
+ * of the RLS. */
 typedef struct Sample {
     double f[OFFERS], w[OFFERS], mix, correction_fit, q[LAGS];
 } Sample;
@@ -196,8 +198,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         judge(anb_field(self, state, TRIAL), scale > 0 ? e / scale : 0,
               scale > 0 ? (sample->mix - sample->f[0]) / scale : 0, y);
     if (scale > 0)
-        fine = anb_rls_update(&rls, anb_field(self, state, RLS), anb_clip(e / scale, FAR) - sample->correction_fit, FADE, weight,
-                              anb_scratch(self, scratch, WORK));
+        fine = anb_rls_update(&rls, anb_field(self, state, RLS), anb_clip(e / scale, FAR) - sample->correction_fit,
+                              FADE, weight, anb_scratch(self, scratch, WORK));
     s->weight = FADE * s->weight + weight;
     s->square = FADE * s->square + weight * (e * e);
     s->last = e;
@@ -233,7 +235,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 const StreamingLearnerType anb_residual_ar = {
     .name = "residual_ar",
-    .brief = "corrects a learner by what it left over at the samples before",
+    .brief = "corrects a learner by its residuals at the samples before",
     .example = "residual_ar(scale(linear))",
     .options_size = sizeof(AnbResidualArOptions),
     .params = params,

@@ -23,7 +23,7 @@ static const AnbParam params[] = {
     {"bandwidth", ANB_REAL, offsetof(AnbRffOptions, bandwidth), 1, 1e-3, 1e3, 0, NULL,
      "width of the kernel in standard deviations, times sqrt(d)"},
     {"importance", ANB_BOOL, offsetof(AnbRffOptions, importance), 1, 0, 0, 0, NULL,
-     "stretch the features by their importance where the mixture knows it"},
+     "stretch the features by their importance, where it is given"},
     {"seed", ANB_SEED, offsetof(AnbRffOptions, seed), 0, 0, 0, 0, NULL, "of the directions; 0: the model's"},
     {0},
 };

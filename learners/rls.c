@@ -4,21 +4,22 @@
  *     k = P x    den = lambda / weight + x.k    w += k (y - f) / den    P <- P - k k' / den
  *
  * P is divided by lambda after that, and directions that no input excites keep their prior variance
- * (src/numeric/rls.h has the arithmetic). walk lets the intercept follow a level that moves: its variance grows by that much a sample.
+ * (src/numeric/rls.h has the arithmetic). walk lets the intercept follow a level that moves: its variance grows by that
+ * much a sample.
  *
  * adaptive: lambda follows the error r before the update by the ratio to its running mean,
  *
  *     base <- .99 base + .01 |r|     ratio = |r| / base in .1 to 10, 1 where base is lost in y's rounding
  *     lambda' = lambda * (1 - .001 (ratio - 1) in .99 to 1.001), in .95 to 1
  *
- * surprise: where the last errors, `quick`, are this many times the usual size m (src/numeric/error_size.h), P is multiplied
- * by 100, at most up to its prior trace: earlier samples then count a hundredth. Not in the first 100 rows, and at most
- * once in 3 (d + 1) rows;
+ * surprise: where the last errors, `quick`, are this many times the usual size m (src/numeric/error_size.h), P is
+ * multiplied by 100, at most up to its prior trace: earlier samples then count a hundredth. Not in the first 100 rows,
+ * and at most once in 3 (d + 1) rows;
  *
  *     quick <- quick + .2 (min(|r|, 4 m) - quick)
  *
- * With precision=single and more than eight features P is kept as a factor of floats (src/numeric/rls_single.h); weights and errors stay
- * doubles.
+ * With precision=single and more than eight features P is kept as a factor of floats (src/numeric/rls_single.h);
+ * weights and errors stay doubles.
  *
  * State: head with base, w[d], the upper triangle of P. Cost: (d+1)^2 multiply-adds a sample, d to predict.
  */
@@ -32,18 +33,18 @@
 static const AnbParam params[] = {
     {"lambda", ANB_REAL, offsetof(AnbRlsOptions, lambda), .999, 0, 1, ANB_OPEN_MIN, NULL, "forgetting factor"},
     {"delta", ANB_REAL, offsetof(AnbRlsOptions, delta), 100, 0, 1e12, ANB_OPEN_MIN, NULL,
-     "P starts as delta times the identity"},
+     "the initial P is delta times the identity"},
     {"intercept", ANB_BOOL, offsetof(AnbRlsOptions, intercept), 1, 0, 0, 0, NULL, "a constant feature"},
     {"walk", ANB_REAL, offsetof(AnbRlsOptions, walk), 0, 0, 1e12, 0, NULL,
      "variance of the intercept's random walk a sample"},
     {"adaptive", ANB_BOOL, offsetof(AnbRlsOptions, adaptive), 0, 0, 0, 0, NULL,
      "lambda follows the error's ratio to its running mean"},
     {"precision", ANB_WORD, offsetof(AnbRlsOptions, precision), ANB_RLS_DOUBLE, 0, 0, 0, "double|single",
-     "of P; single takes half the memory, and from some 80 features on less time"},
+     "of P; single takes half the memory, and from about 80 features on less time"},
     {"surprise", ANB_REAL, offsetof(AnbRlsOptions, surprise), 0, 0, 1000, 0, NULL,
-     "how many times the usual the last errors are where the past is to count a hundredth; 0: never"},
+     "ratio of the last errors to the usual size above which earlier samples count a hundredth; 0: never"},
     {"level", ANB_REAL, offsetof(AnbRlsOptions, level), 0, 0, 1e12, 0, NULL,
-     "what P starts as for the intercept, so that a small delta holds back the slopes alone; 0: delta"},
+     "initial P of the intercept, so that a small delta restrains only the slopes; 0: delta"},
     {0}};
 
 static const AnbRlsForm form = {anb_rls_of};

@@ -9,7 +9,8 @@
 #include <math.h>
 
 enum { ANB_RLS_STATE, ANB_RLS_BASE, ANB_RLS_SURPRISE }; /* fields of the state */
-/* The entries of ANB_RLS_SURPRISE: rows, rows since P was last multiplied, the usual size of errors, that of the last ones. */
+/* The entries of ANB_RLS_SURPRISE: rows, rows since P was last multiplied, the usual size of errors, that of the last
+ * ones. */
 enum { ANB_RLS_ROWS, ANB_RLS_SINCE, ANB_RLS_USUAL, ANB_RLS_QUICK, ANB_RLS_SURPRISE_SIZE };
 enum { ANB_RLS_RAW, ANB_RLS_WORK }; /* of the scratch: the prediction as it came; what src/numeric/rls.h works with */
 

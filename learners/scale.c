@@ -4,23 +4,23 @@
  *     z_j = (x_j - centre_j) / spread_j, clipped to +-bound_j
  *     z_j = 0 where x_j is missing or beyond a limit, and where the spread is 0
  *
- * Features. Centre and spread follow the mean and the deviation of the earlier rows, without missing cells. They change only
- * at re-framings, at which learners below that keep coefficients transform them (reframe in type.h). A cell far out has a
- * limited effect on them. bound_j, and whether the tail of a feature is cut, passed on or left out, is found by comparing
- * two predictions of the child on rows with a cell in a tail; with `whole` all tails are passed on without comparing.
- * src/numeric/frame.h has the rules.
+ * Features. Centre and spread follow the mean and the deviation of the earlier rows, without missing cells. They change
+ * only at re-framings, at which learners below that keep coefficients transform them (reframe in type.h). A cell far
+ * out has a limited effect on them. bound_j, and whether the tail of a feature is cut, passed on or left out, is found
+ * by comparing two predictions of the child on rows with a cell in a tail; with `whole` all tails are passed on without
+ * comparing. src/numeric/frame.h has the rules.
  *
- * Predictions. Before the first target the prediction is the child's. Later it is clipped to the range of the targets so
- * far, widened by 10 % of its width on each side. On rows with a cell in a tail that is passed on it may go further once
- * predictions without that limit have had small errors (src/numeric/outlook.h): those of the child or, of a mixture, of its
- * linear experts. From then on cells are passed on as far out as `trust` allows.
+ * Predictions. Before the first target the prediction is the child's. Later it is clipped to the range of the targets
+ * so far, widened by 10 % of its width on each side. On rows with a cell in a tail that is passed on it may go further
+ * once predictions without that limit have had small errors (src/numeric/outlook.h): those of the child or, of a
+ * mixture, of its linear experts. From then on cells are passed on as far out as `trust` allows.
  *
  * Targets. A target farther from the prediction than the bound of src/numeric/error_scale.h is moved toward it, but not
  * beyond the range of the targets, before the child and the range learn it. So one wrong target has a limited effect on
  * both.
  *
- * State: the range of the targets, a frame, the errors' scale and an outlook. Scratch: the frame's, z[d] first. Cost: 2 passes over
- * the row.
+ * State: the range of the targets, a frame, the errors' scale and an outlook. Scratch: the frame's, z[d] first. Cost: 2
+ * passes over the row.
  */
 #include "src/numeric/error_scale.h"
 #include "src/numeric/frame.h"
@@ -32,15 +32,15 @@
 
 static const AnbParam params[] = {
     {"clip", ANB_REAL, offsetof(AnbScaleOptions, clip), 4, 1, 1000, 0, NULL,
-     "deviations at which a tail is cut at the latest"},
+     "standard deviations at which cells are clipped"},
     {"far", ANB_REAL, offsetof(AnbScaleOptions, far), 2, 1, 1e6, ANB_OPEN_MIN, NULL,
-     "a value beyond so many times what the feature is known to reach counts as missing"},
+     "a cell beyond so many times the feature's reach counts as missing"},
     {"tails", ANB_BOOL, offsetof(AnbScaleOptions, tails), 1, 0, 0, 0, NULL,
-     "values beyond clip are passed on whole, or left out, where the child predicts better for it"},
+     "cells beyond clip are passed on unclipped, or replaced by 0, where the child predicts better with that"},
     {"trust", ANB_REAL, offsetof(AnbScaleOptions, trust), 1, 1, 1e6, 0, NULL,
-     "in place of far, where it is larger, for features whose tail is passed on"},
+     "replaces far, if larger, for features whose cells beyond clip are passed on"},
     {"whole", ANB_BOOL, offsetof(AnbScaleOptions, whole), 0, 0, 0, 0, NULL,
-     "all tails are passed on from the first row on, without trials"},
+     "cells beyond clip are passed on from the first row on, without comparing"},
     {0}};
 
 /* The head of the state; the frame follows, whose own bits hold the numbers of targets and errors. */
@@ -65,8 +65,8 @@ static AnbFrame frame_of(const AnbNode *self, const void *state)
                       .level = s->level};
 }
 
-/* The numbers of targets and of errors so far, in the frame's own bits as targets + COUNTS errors. Each stops at the number from which
- * on it makes no difference. */
+/* The numbers of targets and of errors so far, in the frame's own bits as targets + COUNTS errors. Each stops at the
+ * number from which on it makes no difference. */
 enum { COUNTS = 128 };
 enum { OUTLOOK_SINCE = 7, LAYOUT = 8 }; /* of the state */
 _Static_assert((int)ANB_RANGE_SURE < (int)COUNTS, "the number of targets fits");
@@ -172,8 +172,8 @@ static size_t scratch_size(const AnbNode *self)
 
 enum { SMALL = 64, LARGE = 1024 };
 
-/* Doubles for a copy of the child's scratch while the child predicts another row. A small scratch is copied to the stack,
- * others to here; one that is much larger than a row is not copied: the child predicts again. */
+/* Doubles for a copy of the child's scratch while the child predicts another row. A small scratch is copied to the
+ * stack, others to here; one that is much larger than a row is not copied: the child predicts again. */
 static size_t kept_size(const AnbNode *self)
 {
     size_t size = self->children[0].scratch_size;
@@ -224,7 +224,8 @@ static bool has_outlook(const AnbNode *self)
     return anb_node_can(&self->children[0], ANB_CAN_FORESEE);
 }
 
-/* The child's prediction without limits for the row in the scratch, where its prediction is f; NAN where it is not needed. */
+/* The child's prediction without limits for the row in the scratch, where its prediction is f; NAN where it is not
+ * needed. */
 static double outlook(const AnbNode *self, const void *state, double f, double *scratch)
 {
     AnbFrame frame = frame_of(self, state);
@@ -306,7 +307,7 @@ static void predict_again(const AnbNode *self, const void *state, const AnbRow *
 
 /* The child's prediction with another z in the cell of one feature. */
 static double predict_changed(const AnbNode *self, const void *state, const AnbRow *row, size_t feature, double z,
-                            double *scratch)
+                              double *scratch)
 {
     double f, *cell = scratch + feature, was = *cell;
     *cell = z;
@@ -427,8 +428,9 @@ static int read_apart(const AnbNode *self, unsigned from, AnbFieldReader *reader
 }
 
 /* Layout 1: the range, then count, mean, m2 and 1/sd of every feature; its frame followed every row. Layout 2 had no
- * common_j, layout 3 no tails that are left out, layout 4 no separate zeros of wide frames. Layout 5 had numbers that follow
- * from others, and full width for evidence; layout 6 had no outlook; layout 7 had evidence, junk and crowd in arrays. */
+ * common_j, layout 3 no tails that are left out, layout 4 no separate zeros of wide frames. Layout 5 had numbers that
+ * follow from others, and full width for evidence; layout 6 had no outlook; layout 7 had evidence, junk and crowd in
+ * arrays. */
 static int upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state)
 {
     AnbFrame frame = frame_of(self, state);

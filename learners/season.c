@@ -1,10 +1,10 @@
 /*
  * season(child): corrects the child by the target one period ago. The period is searched for while the stream runs.
  *
- *     e = y - f     m = the usual size of e (src/numeric/error_size.h)     p = the lag in use (src/numeric/lag_search.h)
- *     q = (0.1, e_{t-p} / m, (y_{t-p} - f) / m), the last two clipped to +-10
- *     v: recursive least squares(.999) from q to e / m, clipped to +-6; it restarts when p changes
- *     output = f + m v.q within the seen target range widened by 10 %, once that has been shown to be better than f:
+ *     e = y - f     m = the usual size of e (src/numeric/error_size.h)     p = the lag in use
+ *     (src/numeric/lag_search.h) q = (0.1, e_{t-p} / m, (y_{t-p} - f) / m), the last two clipped to +-10 v: recursive
+ *     least squares(.999) from q to e / m, clipped to +-6; it restarts when p changes output = f + m v.q within the
+ *     seen target range widened by 10 %, once that has been shown to be better than f:
  *
  *     u = (e^2 - (y - f - m v.q)^2) / m^2 within +-50     D = sum of u     V = sum of u^2, discounted by .999 and .998
  *     the correction is used from D > 2 sqrt(V) on, until D < 0
@@ -47,7 +47,7 @@ static const AnbField members[] = {{ANB_INNER(Season, range, AnbRange, anb_range
                                    {0}};
 
 static const AnbParam params[] = {{"longest", ANB_COUNT, offsetof(AnbSeasonOptions, longest), 768, 2, 4096, 0, NULL,
-                                   "the longest period that is searched for, in rows"},
+                                   "the longest possible period, in rows"},
                                   {0}};
 
 static size_t longest(const AnbNode *self)
@@ -181,7 +181,8 @@ static bool learn_correction(const AnbNode *self, Season *s, const Sample *sampl
     AnbRls rls = rls_of(self);
     double by = 1 / s->size;
     judge(s, anb_clip(e * by, 1e6), anb_clip(sample->moved * by, 1e6));
-    return anb_rls_update(&rls, anb_field(self, s, RLS), anb_clip(e * by, FAR) - sample->correction, FADE, weight, work);
+    return anb_rls_update(&rls, anb_field(self, s, RLS), anb_clip(e * by, FAR) - sample->correction, FADE, weight,
+                          work);
 }
 
 /* Restarts the RLS and the test, for another period. */
@@ -257,7 +258,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 const StreamingLearnerType anb_season = {
     .name = "season",
-    .brief = "corrects a learner by what the target was a period ago",
+    .brief = "corrects a learner by the target one period earlier",
     .example = "season(scale(linear), longest=32)",
     .options_size = sizeof(AnbSeasonOptions),
     .params = params,

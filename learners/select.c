@@ -13,7 +13,8 @@
  *
  *     1. it is reset, gets the features that count, and learns the remembered rows, the oldest first, some a sample
  *     2. it learns new rows beside the serving one, for a 16th of the rows so far
- *     3. it serves from then on if its squared error in step 2 is smaller, each error clipped to FAR scales of the errors
+ *     3. it serves from then on if its squared error in step 2 is smaller, each error clipped to FAR scales of the
+ *     errors
  *
  * Half of that wait is enough if a feature that counts has found no place, or if a feature on which the error depends
  * got an empty place: the serving child learns slowly about a feature that was 0 in all rows before.
@@ -42,7 +43,7 @@ static const double early_level = 0.1, late_level = 0.02; /* of forward selectio
 static const AnbParam params[] = {{"most", ANB_COUNT, offsetof(AnbSelectOptions, most), 20, 1, SELECT_MOST, 0, NULL,
                                    "features that the child sees at most"},
                                   {"memory", ANB_COUNT, offsetof(AnbSelectOptions, memory), 1000, 100, 1 << 20, 0, NULL,
-                                   "rows kept for a child that is prepared for other features"},
+                                   "rows stored, from which a child learns a new selection"},
                                   {0}};
 
 static int check(const AnbNode *self, AnbError *error)
@@ -301,7 +302,7 @@ static const AnbImportanceTable importance = {shares};
 
 const StreamingLearnerType anb_select = {
     .name = "select",
-    .brief = "the child sees the features that count, some at most; the spare one is prepared for others",
+    .brief = "the child sees only selected features; the spare learns a new selection",
     .example = "select(rls, rls, most=3)",
     .options_size = sizeof(AnbSelectOptions),
     .params = params,

@@ -18,11 +18,11 @@ typedef struct Select {
     AnbTriples triples;
     AnbRing ring;
     AnbMoments target;
-       AnbErrorScale error; /* of the serving child */
-   uint64_t seen, due;  /* rows; rows at which the next selection is made */
+    AnbErrorScale error; /* of the serving child */
+    uint64_t seen, due;  /* rows; rows at which the next selection is made */
     uint64_t renewal;    /* rows from which on a child may be prepared */
-       uint64_t added;      /* marks of the features that the serving child got since it was reset */
-   uint64_t serving;    /* the index of the serving child */
+    uint64_t added;      /* marks of the features that the serving child got since it was reset */
+    uint64_t serving;    /* the index of the serving child */
     uint64_t prepared;   /* whether the other one is being prepared */
     uint64_t
         next; /* the row that it learns next, counted from the first one ever; those of the trial are not counted */
@@ -30,8 +30,8 @@ typedef struct Select {
     double gain;    /* sum over its trial of the difference of squared errors; > 0: the new child is better */
 } Select;
 
-/* The fields, and the scratch: the serving child's prediction; its row; the row of the other child; room for a row of the
- * screen, for the selection, for the features that a child sees, for the products of two features. */
+/* The fields, and the scratch: the serving child's prediction; its row; the row of the other child; room for a row of
+ * the screen, for the selection, for the features that a child sees, for the products of two features. */
 enum {
     SELECT_HEAD,
     SELECT_TERMS,

@@ -13,7 +13,8 @@
  *
  * Leaves. Between trees, with e = y - base - sum slow and T trees,
  *
- *     slow += eta e / T                          in every leaf reached: of the new sample, and of `replay` rows of the ring
+ *     slow += eta e / T                          in every leaf reached: of the new sample, and of `replay` rows of the
+ *     ring
  *                                                with 0.05 for eta and their own errors
  *     fast <- 0.8 fast + (e - sum fast) / T      in the new sample's leaves, discarded with the tree
  *     c     = [0, 1] least squares of e on sum fast, faded by 0.998: how much of the last errors nearby comes again
@@ -88,12 +89,12 @@ static const AnbParam params[] = {
     {"depth", ANB_COUNT, offsetof(AnbSgbtOptions, depth), 5, 1, ANB_CUTS_DEPTH, 0, NULL, "cuts from root to leaf"},
     {"rate", ANB_REAL, offsetof(AnbSgbtOptions, rate), .08, 0, 1, 0, NULL, "share of the residual that a tree takes"},
     {"budget", ANB_REAL, offsetof(AnbSgbtOptions, budget), 4000, 1, 1e9, 0, NULL,
-     "work on the next tree that a sample pays for, in half nanoseconds"},
+     "work on the next tree at each sample, in half nanoseconds"},
     {"eta", ANB_REAL, offsetof(AnbSgbtOptions, eta), .3, 0, 1, 0, NULL, "largest step of the leaves between fits"},
     {"replay", ANB_REAL, offsetof(AnbSgbtOptions, replay), 4, 0, 64, 0, NULL,
-     "rows of the ring learned again a sample"},
+     "rows of the window learned again with each sample"},
     {"seed", ANB_SEED, offsetof(AnbSgbtOptions, seed), 0, 0, 0, 0, NULL,
-     "of the rows and columns that trees are shown"},
+     "of the rows and columns that a tree is fitted to"},
     ANB_LOSS_PARAMS(AnbSgbtOptions),
     {0}};
 
@@ -260,9 +261,9 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     }
 }
 
-/* The pull that takes the place of a residual. A new tree, the replay and the row's own step use one residual before it is
- * computed again. A pull of fixed size does not shrink near the target, so each of the three takes a share of it: with the whole of it
- * they would overshoot. */
+/* The pull that takes the place of a residual. A new tree, the replay and the row's own step use one residual before it
+ * is computed again. A pull of fixed size does not shrink near the target, so each of the three takes a share of it:
+ * with the whole of it they would overshoot. */
 static AnbPull pull_of(const AnbNode *self, const View *v)
 {
     const AnbSgbtOptions *o = self->options;
@@ -277,7 +278,8 @@ static void judge_step(const View *v, double share, double error, double nearby)
     v->head->caution = anb_step_caution(&v->scales->steps, v->head->caution, share, error / unit, nearby / unit);
 }
 
-/* Updates the leaves of the row; returns the sum of the slow values afterwards. No weight moves it beyond the target. */
+/* Updates the leaves of the row; returns the sum of the slow values afterwards. No weight moves it beyond the
+ * target. */
 static double move_leaves(const AnbNode *self, const View *v, const Scratch *s, double error, double weight)
 {
     const AnbSgbtOptions *o = self->options;
@@ -425,7 +427,7 @@ static const AnbShapleyTable shapley = {split};
 
 const StreamingLearnerType anb_sgbt = {
     .name = "sgbt",
-    .brief = "gradient boosted trees over a window, one always under way",
+    .brief = "gradient boosted trees over a window, one always being built",
     .example = "sgbt(window=256, trees=10, depth=3, budget=1000)",
     .options_size = sizeof(AnbSgbtOptions),
     .params = params,

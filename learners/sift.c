@@ -1,22 +1,25 @@
 /*
- * sift(child): passes the child shares of the features (row.h, importance), which are 0 for features that are irrelevant to the
- * target. Learners below may leave those out.
+ * sift(child): passes the child shares of the features (row.h, importance), which are 0 for features that are
+ * irrelevant to the target. Learners below may leave those out.
  *
- *     share_j = 0 for the features left out; for the others the child's share of it, or the same for all where it has none
+ *     share_j = 0 for the features left out; for the others the child's share of it, or the same for all where it has
+ *     none
  *
  * Every ROUND rows, from the BEGIN-th on:
  *
- *     left out:     a feature for which the evidence of every learner below is less than `scant` (AnbImportanceTable: what the
- *                   feature adds to rows that had not been learned, over its standard error), once TRIAL rounds have passed
- *                   since the feature was used again
- *     used again:   a feature for which a learner has more evidence than `sure`, or that the error of the child depends on
+ *     left out:     a feature for which the evidence of every learner below is less than `scant` (AnbImportanceTable:
+ *     what the
+ *                   feature adds to rows that had not been learned, over its standard error), once TRIAL rounds have
+ *                   passed since the feature was used again
+ *     used again:   a feature for which a learner has more evidence than `sure`, or that the error of the child depends
+ *     on
  *
- * Whether the error depends on it is tested here: with e the error of the child, z_0 = 1 and z_j = x_j clipped to +-3, the sums
- * S_ij = sum e z_i z_j are normal, with the variance sum e^2 q_i q_j, q the mean squares, where the error depends neither on the
- * features nor on products of two. Beyond 4.5 deviations features i and j are used again, or stay in use. Sums fade by .9 a round,
- * so that a feature that becomes relevant late is found. Products of three and more are not tested: they are left to learners that
- * use all features always. Each type decides whether it leaves features out; in the library networks do, and neighbours, trees,
- * curves and linear models do not.
+ * Whether the error depends on it is tested here: with e the error of the child, z_0 = 1 and z_j = x_j clipped to +-3,
+ * the sums S_ij = sum e z_i z_j are normal, with the variance sum e^2 q_i q_j, q the mean squares, where the error
+ * depends neither on the features nor on products of two. Beyond 4.5 deviations features i and j are used again, or
+ * stay in use. Sums fade by .9 a round, so that a feature that becomes relevant late is found. Products of three and
+ * more are not tested: they are left to learners that use all features always. Each type decides whether it leaves
+ * features out; in the library networks do, and neighbours, trees, curves and linear models do not.
  *
  * State: (d + 1)(d + 2) / 2 sums and some values a feature. Cost: d^2 / 2 operations on floats.
  */
@@ -160,8 +163,8 @@ static void decide(const AnbNode *self, Sift *s, const double *evidence, const f
             hidden[j] = 1;
 }
 
-/* Writes the shares, from those of the child; NULL: all equal. They are passed on only where some features are left out, but
- * not all. */
+/* Writes the shares, from those of the child; NULL: all equal. They are passed on only where some features are left
+ * out, but not all. */
 static void share_out(const AnbNode *self, Sift *s, const double *known)
 {
     const size_t d = self->n_features;

@@ -13,7 +13,7 @@ typedef int (*GetApi)(const char *name, void *target);
 int anb_redis_resolve(RedisModuleCtx *ctx)
 {
     GetApi get_api;
-    memcpy(&get_api, ctx, sizeof get_api); /* the context starts with the function that finds all others */
+    memcpy(&get_api, ctx, sizeof get_api); /* the context starts with the function that looks up all others */
 #define RESOLVE(name, result, arguments)                                                                               \
     if (get_api("RedisModule_" #name, (void *)&RedisModule_##name) != REDISMODULE_OK)                                  \
         return -1;

@@ -1,7 +1,6 @@
 /*
- * The part of the module interface that this module uses, declared by us: every function is asked for by its name when
- * the module is loaded, so one build serves Redis 6.2 and later and Valkey. Those that a server may lack are NULL
- * there.
+ * The part of the module interface that this module uses. Every function is looked up by its name when the module is
+ * loaded, so one build works with Redis 6.2 and later and with Valkey. Functions that a server lacks are NULL.
  */
 #ifndef ANB_REDIS_API_H
 #define ANB_REDIS_API_H
@@ -221,9 +220,9 @@ ANB_REDIS_REQUIRED(ANB_REDIS_DECLARE)
 ANB_REDIS_OPTIONAL(ANB_REDIS_DECLARE)
 #undef ANB_REDIS_DECLARE
 
-/* Asks the server for every function. 0, or -1 where it lacks a required one. */
+/* Looks up every function. 0, or -1 where the server lacks a required one. */
 int anb_redis_resolve(RedisModuleCtx *ctx);
-/* Whether the server is Valkey, which knows its functions by names of its own as well. */
+/* Whether the server is Valkey, which has its functions under other names as well. */
 extern bool anb_redis_is_valkey;
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * The background of a key: rows that its predictions are explained against. The n-th row that is learned replaces one
- * of `capacity` rows with probability capacity / min(n, span), decided by a hash of n. So the rows depend on the
- * commands alone, and replicas and the log have the same ones. In the server's own files they are a note of the
- * snapshot.
+ * The background of a key: rows with which explained predictions are compared. The n-th row that is learned replaces
+ * one of `capacity` rows with probability capacity / min(n, span), decided by a hash of n. So the rows depend only on
+ * the commands, and replicas and the log have the same ones. In the server's own files they are a note of the snapshot.
  */
 #include "background.h"
 #include "api.h"

@@ -1,4 +1,4 @@
-/* Rows that were learned, against which predictions are explained. */
+/* Rows that were learned, with which explained predictions are compared. */
 #ifndef ANB_REDIS_BACKGROUND_H
 #define ANB_REDIS_BACKGROUND_H
 
@@ -24,11 +24,11 @@ static inline size_t anb_background_size(size_t capacity, size_t d)
 /* NULL of NULL. */
 Background *anb_background_copy(const Background *background);
 size_t anb_background_bytes(const Background *background);
-/* One row more was learned; NULL is fine. */
+/* Adds a learned row; NULL is fine. */
 void anb_background_add(Background *background, const double *x);
 /* Rows that are there. */
 size_t anb_background_used(const Background *background);
-/* Its note into so many bytes; out NULL: only their number. 0 of NULL. */
+/* Writes its note and returns the size in bytes; out NULL: only the size. 0 for NULL. */
 size_t anb_background_note(const Background *background, unsigned char *out);
 /* NULL where the bytes are none of rows of d cells. */
 Background *anb_background_of_note(const void *value, size_t size, size_t d);

@@ -1,4 +1,4 @@
-/* Rows that a command brought: learning or predicting them, counting them, replying what came of it. */
+/* The rows of a command: learns or predicts them, counts them, replies the results. */
 #include "batch.h"
 #include "background.h"
 #include "beside.h"

@@ -1,4 +1,4 @@
-/* The rows of a command, and what is answered. */
+/* The rows of a command, and their results. */
 #ifndef ANB_REDIS_BATCH_H
 #define ANB_REDIS_BATCH_H
 
@@ -7,11 +7,11 @@
 #include <anabranch/quantile.h>
 
 typedef struct Batch {
-    AnbObserver *observer; /* is told of each row that is learned; or NULL */
+    AnbObserver *observer; /* called for each row that is learned; or NULL */
     bool learn, packed, single, only_interval;
     Options options;
     double low, high; /* with_interval */
-    size_t levels;    /* with_quantiles: so many, and their values */
+    size_t levels;    /* with_quantiles: how many, and their values */
     double quantile[ANB_LEVELS_MAX];
     size_t n, d;             /* rows; features */
     double *rows;            /* n rows of (y,) x1 .. xd */
@@ -21,7 +21,7 @@ typedef struct Batch {
     AnbExplainer *explainer; /* or NULL: not to be explained; the batch's */
     AnbExplanation why;
     AnbSchema *schema; /* names its columns; a reference, or NULL */
-    bool handed;       /* to the worker, which frees what the explanation needs */
+    bool handed;       /* passed to the worker, which frees what the explanation needs */
     SequenceFate fate; /* of the sequence: where it is not new, nothing was learned */
 } Batch;
 
@@ -33,11 +33,11 @@ static inline size_t anb_batch_stride(const Batch *batch)
 
 /* Learns or predicts the rows; sets `fate`. */
 void anb_batch_run(Batch *batch, StreamingLearner *learner);
-/* Its rows count as trained or predicted: once what was run is there to stay. */
+/* Counts its rows as trained or predicted, once the result is in the model at the key. */
 void anb_batch_count(const Batch *batch);
-/* What was learned, into what is counted and kept beside the model. */
+/* Adds what was learned to the model's scores and background. */
 void anb_batch_score(const Batch *batch, Model *model);
-/* How many predictions its rows are worth. */
+/* The cost of its rows, in predictions. */
 double anb_batch_work(const Batch *batch);
 /* Frees its explainer and drops its schema; the batch itself stays the caller's. */
 void anb_batch_clear(Batch *batch);

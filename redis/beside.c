@@ -31,7 +31,7 @@ unsigned anb_beside_bound(const StreamingLearner *learner, double y)
     return bound | BOUND_KNOWN;
 }
 
-/* A copy of what intervals held, or one with nothing in it. */
+/* A copy of the counts of intervals, or an empty one. */
 static Held *held_new(const Held *from)
 {
     Held *held = RedisModule_Alloc(sizeof *held);
@@ -68,7 +68,7 @@ void anb_beside_score(Scores *s, double y, double prediction, unsigned bound)
     s->faded_absolute += (error - s->faded_absolute) / s->weight;
 }
 
-/* In a note: the errors, and behind them, where intervals were answered, how these held. */
+/* The numbers of a note: the errors, then, where intervals were answered, their counts. */
 enum { ERRORS = 6, BOUNDS = 2 + 2 * ANB_LEVELS_MAX };
 
 static int scores_print(const Scores *s, char *text, size_t size)
@@ -240,7 +240,7 @@ struct AnbBesideNotes {
     AnbNote note[];
 };
 
-/* Puts the notes of the module behind those that are kept; returns how many there are then. */
+/* Appends the module's notes to the kept ones; returns how many there are then. */
 static size_t put_notes(const Model *model, bool scores, AnbBesideNotes *notes, unsigned char *rows, size_t n)
 {
     for (size_t i = 0; model->feeds && i < model->feeds->n; i++) {

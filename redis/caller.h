@@ -5,10 +5,10 @@
 #include "api.h"
 #include <stdbool.h>
 
-/* Whether the command may wait: not inside MULTI, scripts, replication and loading. */
+/* Whether the command may block its client: not inside MULTI, scripts, replication and loading. */
 bool anb_may_block(RedisModuleCtx *ctx);
-/* Whether a client or a script sent it: not a master, not a file. Commands of those were accepted before, perhaps by an older
- * version, and are not refused for what is checked since. */
+/* Whether a client or a script sent it: not a master, not a file. Commands of those were accepted before, perhaps by an
+ * older version, and are not refused for what is checked since. */
 bool anb_from_client(RedisModuleCtx *ctx);
 
 #endif

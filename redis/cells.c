@@ -1,4 +1,4 @@
-/* Cells of a row as a client sends them: numbers, or what the model's columns are; in order, or by name. */
+/* Reads the cells of a row from a command: numbers or typed cells, in order or by name. */
 #include "cells.h"
 #include "options.h"
 #include "reply.h"
@@ -24,7 +24,7 @@ static int refuse_number(RedisModuleCtx *ctx, const Cells *cells, RedisModuleStr
     bool numbered = memchr(at, '@', n);
     int end = snprintf(why, sizeof why, "'%.*s' is not a number", (int)(n < 40 ? n : 40), at);
     if (option)
-        snprintf(why + end, sizeof why - (size_t)end, ": the model has %zu features, and fewer stand before it",
+        snprintf(why + end, sizeof why - (size_t)end, ": the model has %zu features, and there are fewer before it",
                  cells->d);
     else if (numbered)
         snprintf(why + end, sizeof why - (size_t)end,

@@ -9,7 +9,7 @@
 typedef struct Cells {
     size_t d;                /* columns */
     const AnbSchema *schema; /* or NULL: numbers */
-    const char *consequence; /* what an error ends with */
+    const char *consequence; /* the end of error messages */
     size_t row;              /* which one, for errors */
 } Cells;
 

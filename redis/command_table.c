@@ -132,7 +132,7 @@ static const Command commands[] = {
      "Predicts one row and keeps it in the model until its label comes.", "One prediction of the model",
      LIST(KEY, TEXT("id"), ROW)},
     {"anb.label", anb_command_label, "write deny-oom", -4, LEARNS, 0, "write",
-     "Learns the label of a row that waits and replies what was answered then.", "One update of the model",
+     "Learns the label of a pending row and replies the prediction that was made for it.", "One update of the model",
      LIST(KEY, TEXT("id"), NUMBERED("y", ARG_DOUBLE, numbered_target), WEIGHT, SEQ)},
     {"anb.feed", anb_command_feed, "write deny-oom getkeys-api", -4, LEARNS, READS, "write",
      "Learns the entries of a stream that the model has not read yet.", "O(N) updates, N the count of entries",
@@ -144,19 +144,19 @@ static const Command commands[] = {
      "Keeps some of the rows that are learned from now on, for explanations.", "O(1)", LIST(KEY, WHOLE("rows")),
      .since = "0.3.0"},
     {"anb.explain", anb_command_explain, "readonly", -3, READS, 0, "read",
-     "What each column of a row adds to its prediction, against the rows that are kept.",
-     "O(R * N) predictions, R the rows that are kept and N the columns; O(R) where the model says it exactly",
-     LIST(KEY, ROW), .since = "0.3.0"},
-    {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "What a model is and what it counted.", "O(1)",
+     "What each column of a row adds to its prediction, compared with the rows that are kept.",
+     "O(R * N) predictions, R the rows that are kept and N the columns; O(R) where values are exact", LIST(KEY, ROW),
+     .since = "0.3.0"},
+    {"anb.info", anb_command_info, "readonly", 2, READS, 0, "read", "The properties and counters of a model.", "O(1)",
      LIST(KEY)},
-    {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "What a model's mixture showed last.", "O(1)",
-     LIST(KEY)},
+    {"anb.diag", anb_command_diag, "readonly", 2, READS, 0, "read", "The state of a model's mixture at the last row.",
+     "O(1)", LIST(KEY)},
     {"anb.experts", anb_command_experts, "readonly", 2, READS, 0, "read",
      "The experts of a model's mixture, one by one.", "O(N), N the count of experts", LIST(KEY)},
     {"anb.importance", anb_command_importance, "readonly", -2, READS, 0, "read",
      "How much each column matters, measured while the model learns.", "O(N), N the count of columns",
      LIST(KEY, OPTION("rows", ARG_INTEGER, "EVERY")), .since = "0.3.0"},
-    {"anb.reset", anb_command_reset, "write", 2, CLEARS, 0, "write", "Takes a model back to its initial state.",
+    {"anb.reset", anb_command_reset, "write", 2, CLEARS, 0, "write", "Resets a model to its initial state.",
      "O(size of the model)", LIST(KEY)},
     {"anb.clone", anb_command_clone, "write deny-oom", -3, READS, PUTS, "write", "Copies a model to another key.",
      "O(size of the model)", LIST(KEY, {.name = "destination", .type = ARG_KEY, .key_spec_index = 1}, REPLACE)},
@@ -184,7 +184,7 @@ static RedisModuleCommandKeySpec key_at(int position, uint64_t flags)
                                        .fk.range = {0, 1, 0}};
 }
 
-/* What a server of version 7 or later wants to know beyond the call itself. */
+/* Describes the command to servers of version 7 and later. */
 static int describe(RedisModuleCommand *command, const Command *c)
 {
     static const RedisModuleCommandInfoVersion version = {1, sizeof(RedisModuleCommandHistoryEntry),

@@ -1,4 +1,4 @@
-/* Copying, saving and asking. */
+/* Copying and saving models, and reading their state. */
 #include "commands.h"
 #include "background.h"
 #include "beside.h"
@@ -39,7 +39,7 @@ static bool is_taken(RedisModuleCtx *ctx, RedisModuleString *name)
     return taken;
 }
 
-/* Puts a new model at a key and says so everywhere. */
+/* Puts a new model at a key, replicates it and notifies. */
 static int deliver(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const char *event)
 {
     anb_model_store(ctx, name, model);
@@ -54,7 +54,7 @@ static int parse_replace(RedisModuleCtx *ctx, RedisModuleString **argv, int argc
     if (argc == 4 && !anb_text_is(argv[3], "REPLACE"))
         return anb_reply_error(ctx, "only REPLACE may follow"), -1;
     if (argc == 3 && is_taken(ctx, name))
-        return RedisModule_ReplyWithError(ctx, "BUSYKEY the key holds something: say REPLACE"), -1;
+        return RedisModule_ReplyWithError(ctx, "BUSYKEY the key exists already: add REPLACE"), -1;
     return 0;
 }
 
@@ -108,7 +108,7 @@ static void pair_count(RedisModuleCtx *ctx, const char *key, uint64_t value)
     RedisModule_ReplyWithLongLong(ctx, (long long)value);
 }
 
-/* Each source and the last number that it brought, -1 where none. */
+/* Each source and its last number, -1 where there is none. */
 static void reply_sources(RedisModuleCtx *ctx, const StreamingLearner *learner)
 {
     const AnbSource *sources;
@@ -237,7 +237,7 @@ int anb_command_diag(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     Model *model = mixture_at(ctx, argv, argc, &m);
     if (!model)
         return REDISMODULE_OK;
-    if (model->answers) /* of the row that was predicted last, whose target is not known */
+    if (model->answers) /* the last row was only predicted: its target is unknown */
         m.target = m.error = ANB_NAN;
     anb_reply_map(ctx, ANB_MIXTURE_PAIRS);
     anb_reply_mixture(ctx, &m);

@@ -12,8 +12,8 @@ typedef struct Creation {
     bool if_not_exists;
     RedisModuleString *target; /* or NULL */
     AnbSchema *schema;         /* or NULL */
-    unsigned given;             /* a bit for each option that was said */
-    const char *repeated;         /* one that was said twice, or NULL */
+    unsigned given;            /* a bit for each option that was given */
+    const char *repeated;      /* one that was given twice, or NULL */
 } Creation;
 
 typedef enum Word { SEED, TARGET, FEATURES, COLUMNS, IFNOTEXISTS, NO_WORD } Word;
@@ -99,7 +99,7 @@ static int columns_at(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, i
     while (end < argc && word_of(argv[end]) == NO_WORD)
         end++;
     if (c->schema)
-        return anb_reply_error(ctx, "COLUMNS is said twice"), -1;
+        return anb_reply_error(ctx, "COLUMNS is given twice"), -1;
     return parse_columns(ctx, argv + at, end - at, c) ? -1 : end;
 }
 
@@ -144,7 +144,7 @@ static int parse_creation(RedisModuleCtx *ctx, RedisModuleString **argv, int arg
     if (c->features == 0 && named == 0)
         return anb_reply_error(ctx, "FEATURES n or COLUMNS name[:kind] .. is missing"), -1;
     if (c->features > 0 && named > 0 && c->features != named)
-        return anb_reply_error(ctx, "FEATURES says %.0f, COLUMNS names %.0f", c->features, named), -1;
+        return anb_reply_error(ctx, "FEATURES is %.0f, but COLUMNS names %.0f", c->features, named), -1;
     c->features = named > 0 ? named : c->features;
     return 0;
 }
@@ -159,15 +159,15 @@ static const char *repeated_name(const AnbSchema *schema)
     return NULL;
 }
 
-/* Refuses what a model could be made of and is most likely a mistake. Clients alone are refused: logs of older versions may hold
- * it. 0, or -1 with the error replied. */
+/* Refuses arguments that are possible but most likely a mistake. Only from clients, since logs of older versions may
+ * hold them. 0, or -1 with the error replied. */
 static int check_sense(RedisModuleCtx *ctx, const Creation *c)
 {
     size_t n = 0;
     const char *target = c->target ? RedisModule_StringPtrLen(c->target, &n) : NULL;
     const char *repeated = c->schema ? repeated_name(c->schema) : NULL;
     if (c->repeated)
-        return anb_reply_error(ctx, "%s is said twice", c->repeated), -1;
+        return anb_reply_error(ctx, "%s is given twice", c->repeated), -1;
     if (repeated)
         return anb_reply_error(ctx, "COLUMNS: two are called '%.60s', and FIELDS and ANB.FEED would fill one of them",
                                repeated),
@@ -201,8 +201,8 @@ static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *t
     return learner;
 }
 
-/* Replicas and the log get the expanded expression with every option written out, since presets and defaults may change with the version. If
- * that is too long to be parsed again, or the columns have names, they get a snapshot. */
+/* Replicas and the log get the expanded expression with every option written out, since presets and defaults may change
+ * with the version. If that is too long to be parsed again, or the columns have names, they get a snapshot. */
 static void replicate_creation(RedisModuleCtx *ctx, RedisModuleString *name, const Model *model, const Creation *c)
 {
     enum { TEXT_MAX = 1 << 16 };
@@ -234,7 +234,7 @@ static int create(RedisModuleCtx *ctx, RedisModuleString **argv, const Creation 
     if (taken && ours && c->if_not_exists)
         return RedisModule_ReplyWithSimpleString(ctx, "EXISTS");
     if (taken)
-        return anb_reply_error(ctx, "the key holds something: delete it first, or say IFNOTEXISTS");
+        return anb_reply_error(ctx, "the key exists already: delete it first, or add IFNOTEXISTS");
     if (anb_from_client(ctx) && check_sense(ctx, c))
         return REDISMODULE_OK;
     StreamingLearner *learner = parse_learner(ctx, argv[2], c);

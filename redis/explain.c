@@ -1,4 +1,4 @@
-/* ANB.BACKGROUND asks for rows to be kept beside a model, ANB.EXPLAIN (samples.c) explains predictions against them. */
+/* ANB.BACKGROUND keeps rows beside a model, with which ANB.EXPLAIN (samples.c) compares predictions. */
 #include "explain.h"
 #include "background.h"
 #include "commands.h"

@@ -1,9 +1,10 @@
 /*
- * ANB.FEED key STREAM s [COUNT n] [BLOCK ms] [TARGET field]: learns the entries of a stream behind the model's cursor, which
- * moves with the model. It runs in line, for about anabranch.inline-microseconds at a time, and says whether more is there.
+ * ANB.FEED key STREAM s [COUNT n] [BLOCK ms] [TARGET field]: learns the entries of a stream behind the model's cursor,
+ * which is part of the model. It runs in the main thread, for about anabranch.inline-microseconds at a time, and
+ * replies whether there is more.
  *
- * To replicas and the log it goes with the last id that it reached (UPTO id): they hold the same stream, so they learn the
- * same entries. An entry that cannot be learned is passed, counted, and its id remembered.
+ * It is replicated with the last id that it reached (UPTO id): replicas and the log have the same stream, so they learn
+ * the same entries. An entry that cannot be learned is skipped and counted, and its id is stored.
  */
 #include "background.h"
 #include "beside.h"
@@ -55,7 +56,8 @@ static bool id_parse(RedisModuleString *text, RedisModuleStreamID *id)
 
 /* ---- one entry --------------------------------------------------------------------------------------------------- */
 
-/* One field of an entry. 0, 1 for the target, -1 where its value cannot be read. Others than the model's are ignored. */
+/* One field of an entry. 0, 1 for the target, -1 where its value cannot be read. Others than the model's are
+ * ignored. */
 static int take_field(const Feeding *f, RedisModuleString *name, RedisModuleString *value, double *y)
 {
     size_t n;
@@ -124,7 +126,7 @@ static bool same(RedisModuleStreamID a, RedisModuleStreamID b)
     return a.ms == b.ms && a.seq == b.seq;
 }
 
-/* Whether the command has done enough: its count, or, where nobody says how far, its time. */
+/* Whether the command has to stop: at its count, or, without an UPTO, at its time limit. */
 static bool enough(const Feeding *f, uint64_t start)
 {
     uint64_t done = f->learned + f->bad;
@@ -133,7 +135,8 @@ static bool enough(const Feeding *f, uint64_t start)
     return !f->has_end && done > 0 && done % 8 == 0 && anb_now_ns() - start > (uint64_t)anb_inline_us * 1000;
 }
 
-/* Entries from the cursor on: where the cursor's own is there it is passed; where it is not, some may have been lost. */
+/* Learns the entries from the cursor on. The cursor's own entry is skipped; if it does not exist, others may have been
+ * lost too. */
 static void learn_entries(Feeding *f, RedisModuleKey *key)
 {
     RedisModuleStreamID id, cursor = f->feed->last;
@@ -237,7 +240,7 @@ static int parse_option(RedisModuleCtx *ctx, RedisModuleString **argv, Feeding *
     return 0;
 }
 
-/* Whether the option at argv[at] was said before, from argv[4] on. */
+/* Whether the option at argv[at] was given before, from argv[4] on. */
 static bool is_given_before(RedisModuleString **argv, int at)
 {
     size_t n;
@@ -277,7 +280,7 @@ static int parse(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Feedin
                       -1);
 }
 
-/* What blocked clients are served with as well. 1 where there was nothing to learn, else it has replied. */
+/* Learns and replies, for blocked clients as well. 1, without a reply, where there was nothing to learn. */
 static int feed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, Feeding *f)
 {
     if (parse(ctx, argv, argc, f))
@@ -309,8 +312,8 @@ static int on_timeout(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     return REDISMODULE_OK;
 }
 
-/* Tells a server of version 7 or later, which sends commands to nodes and slots, where the keys are: they are not side by side. Without
- * this it would only consider the model's key. */
+/* Declares the places of the keys, which are not adjacent, to a server of version 7 or later that routes commands to
+ * nodes and slots. Without this it would only consider the model's key. */
 static int declare_keys(RedisModuleCtx *ctx, int argc)
 {
     RedisModule_KeyAtPos(ctx, 1);
@@ -327,7 +330,7 @@ int anb_command_feed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (argc < 4 || !anb_text_is(argv[2], "STREAM"))
         return RedisModule_WrongArity(ctx);
     if (!RedisModule_StreamIteratorStart)
-        return anb_reply_error(ctx, "this server shows modules no streams");
+        return anb_reply_error(ctx, "this server gives modules no access to streams");
     if (!feed(ctx, argv, argc, &f))
         return REDISMODULE_OK;
     if (f.block < 0 || !anb_may_block(ctx))

@@ -1,6 +1,6 @@
 /*
- * Importances of a model's columns, measured beside it while it learns. They are this server's own: never replicated, and in
- * no file; what a worker learns and what comes by ANB.LABEL is not measured.
+ * Importances of a model's columns, measured while it learns. They are local to this server: not replicated, and not
+ * saved. Rows that a worker learns, or that come by ANB.LABEL, are not measured.
  */
 #include "commands.h"
 #include "model.h"

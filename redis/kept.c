@@ -99,7 +99,8 @@ AnbSchemaOptions anb_schema_options(void)
     return options;
 }
 
-/* That of the learner, or what the program `anabranch` wrote beside a model, or one of numbers by the names; or NULL. */
+/* The schema of the learner, or the one that the program `anabranch` wrote beside a model, or one of numbers by the
+ * names; or NULL. */
 AnbSchema *anb_kept_schema(const Kept *kept, const StreamingLearner *learner)
 {
     AnbSchemaOptions options = anb_schema_options();

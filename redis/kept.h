@@ -14,7 +14,7 @@ typedef struct Kept {
 
 /* A copy of what is there; NULL where nothing is. */
 Kept *anb_kept_new(const AnbSnapshotExtras *extras, size_t n_features);
-/* One owner more, or less; NULL is fine. */
+/* Adds, or drops, a reference; NULL is fine. */
 Kept *anb_kept_share(Kept *kept);
 void anb_kept_drop(Kept *kept);
 /* The names and kinds of the model's columns, the caller's to drop; NULL where it has none. */

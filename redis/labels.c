@@ -1,4 +1,4 @@
-/* Labels that come later: rows wait in the model itself, so they are replicated and persisted with it. */
+/* Delayed labels: pending rows are part of the model, so they are replicated and persisted with it. */
 #include "background.h"
 #include "beside.h"
 #include "cells.h"
@@ -24,7 +24,8 @@ static Model *pending_at(RedisModuleCtx *ctx, RedisModuleString *name)
 {
     Model *model = anb_model_at(ctx, name, REDISMODULE_READ | REDISMODULE_WRITE);
     if (model && !anb_keeps_pending(model->learner))
-        return anb_reply_error(ctx, "no rows wait in this model: its expression has to start with pending(...)"), NULL;
+        return anb_reply_error(ctx, "this model keeps no pending rows: its expression has to start with pending(...)"),
+               NULL;
     if (model)
         anb_settle(model);
     return model;
@@ -57,8 +58,8 @@ static int refuse(RedisModuleCtx *ctx, AnbPendingFate fate)
     if (fate == ANB_PENDING_LEARNED)
         return anb_reply_error(ctx, "the row of this id has been learned already");
     if (fate == ANB_PENDING_EVICTED)
-        return anb_reply_error(ctx, "the row of this id gave way to newer ones: the model's capacity is too small");
-    return anb_reply_error(ctx, "no row waits under this id");
+        return anb_reply_error(ctx, "the row of this id was replaced by newer ones: the model's capacity is too small");
+    return anb_reply_error(ctx, "no row is pending under this id");
 }
 
 typedef struct Label {
@@ -77,7 +78,7 @@ static int parse_label(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, 
     if (code < 0)
         return -1;
     if (code || label->y - label->y != 0)
-        return anb_reply_error(ctx, "the target is not a finite number; the row still waits"), -1;
+        return anb_reply_error(ctx, "the target is not a finite number; the row is still pending"), -1;
     code = anb_options_read(ctx, &label->options, OPTIONS_LEARNING, argv + 4, argc - 4);
     return code > 0 ? (RedisModule_WrongArity(ctx), -1) : code;
 }

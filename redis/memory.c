@@ -1,4 +1,4 @@
-/* Models live in the memory that the server counts. */
+/* Models are allocated from the memory that the server counts. */
 #include "model.h"
 #include "statistics.h"
 

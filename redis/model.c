@@ -144,12 +144,12 @@ static bool writes(const StreamingLearner *learner, const AnbNote *note)
     return anb_model_schema(learner) && strcmp(note->key, "anabranch.schema") == 0;
 }
 
-/* The notes that are the module's own become what they stand for; the others are kept. */
+/* Restores the module's data from its notes; other notes are kept. */
 static Model *wrap_with_notes(StreamingLearner *learner, const AnbSnapshotExtras *saved)
 {
     AnbSnapshotExtras kept = *saved;
     AnbNote *others = RedisModule_Alloc((saved->n_notes + 1) * sizeof *others);
-    Model none = {.learner = NULL}; /* takes them until the model is there */
+    Model none = {.learner = NULL}; /* holds them until the model is made */
     kept.notes = others;
     kept.n_notes = 0;
     for (size_t i = 0; i < saved->n_notes; i++)
@@ -206,7 +206,7 @@ static void aux_save(RedisModuleIO *rdb, int when)
     RedisModule_SaveUnsigned(rdb, ENCODING);
 }
 
-/* Where no key is a model the file stays one that a server without the module loads. */
+/* Writes nothing where no key is a model, so that a server without the module can load the file. */
 static void aux_save_where_used(RedisModuleIO *rdb, int when)
 {
     if (anb_plan_cache_models() > 0)
@@ -272,9 +272,9 @@ static void *move(void *memory, void *context)
     return now;
 }
 
-/* There are three pieces at most, and the allocator moves none of more than some kilobytes, so there is no need to stop half way. A ticket
- * that a job holds too is not moved. A worker's clone belongs to no key, so it is not met here; a learner that is being cloned is not
- * moved. */
+/* There are at most three pieces, and the allocator moves only pieces of a few kilobytes, so there is no need to stop
+ * half way. A ticket that a job also holds is not moved, nor is a learner that is being cloned. A worker's clone
+ * belongs to no key, so it does not occur here. */
 static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **value)
 {
     Model *model = *value;
@@ -289,7 +289,7 @@ static int defrag(RedisModuleDefragCtx *ctx, RedisModuleString *key, void **valu
 
 /* ---- the type --------------------------------------------------------------------------------------------------- */
 
-/* As far as the server knows it. */
+/* Leaves out what the server does not support. */
 static void adapt(RedisModuleTypeMethods *methods)
 {
     int version = RedisModule_GetTypeMethodVersion();

@@ -1,11 +1,12 @@
 /*
  * A model at a key of the server, and which thread may use it when.
  *
- * A key holds a Model; a command's rows are a Batch (batch.h). A short Batch is run in the command. A long one runs in a worker
- * thread on a clone of the model; the clone replaces the model when the batch is done:
+ * A key holds a Model; a command's rows are a Batch (batch.h). A short Batch is run in the command. A long one runs in
+ * a worker thread on a clone of the model; the clone replaces the model when the batch is done:
  *
  *     client --ANB.TRAINB--> parse, check --short--> run on the model, replicate, reply
- *                                 `--long---> queue --> worker: lock, look, unlock, clone, run, lock, swap, replicate, unlock
+ *                                 `--long---> queue --> worker: lock, look, unlock, clone, run, lock, swap, replicate,
+ *                                 unlock
  *
  * So a fork or another command sees the model either before the command or after it, never in between.
  *
@@ -14,7 +15,7 @@
  * inside the server's. A Ticket is counted by atomics.
  *
  * The worker keeps no pointer to a Model while it does not hold the server's lock, since the model may be freed or
- * moved meanwhile. The one exception is the making of the clone: it reads the learner without that lock, and says so in
+ * moved meanwhile. The one exception is the making of the clone: it reads the learner without that lock, with a flag in
  * the ticket. Code that changes, moves or frees a learner therefore calls anb_settle first; predicting and saving only
  * read.
  */
@@ -36,7 +37,7 @@ typedef struct Ticket {
     _Atomic bool copying; /* a worker reads the learner: set under the server's lock, cleared without */
 } Ticket;
 
-/* Of the intervals that were answered, for each coverage of the model, how many held the target. */
+/* Counts of intervals: how many there were, and for each coverage how many contained the target. */
 typedef struct Held {
     uint64_t asked; /* intervals */
     double weight, held[ANB_LEVELS_MAX], faded[ANB_LEVELS_MAX];
@@ -50,12 +51,12 @@ typedef struct Scores {
     Held *held; /* or NULL: no interval was answered */
 } Scores;
 
-/* How far a stream was read. */
+/* The cursor of a stream. */
 typedef struct Feed {
     char stream[FEED_NAME];
     RedisModuleStreamID last, bad_id;
     uint64_t learned, bad;
-    uint64_t gaps; /* times that the cursor's entry was gone when others came: some between may be lost */
+    uint64_t gaps; /* how often the cursor's entry was gone when new ones came: some between may be lost */
 } Feed;
 
 typedef struct Feeds {
@@ -67,21 +68,21 @@ typedef struct Model Model;
 struct Model {
     StreamingLearner *learner;
     Model *next, *previous; /* others that share the plan: plan_cache.c */
-    uint64_t id;            /* no other model of this server has or had it */
+    uint64_t id;            /* unique among all models of this server, past ones included */
     uint64_t version;       /* changes with every write */
-    Ticket *ticket;         /* or NULL: nothing of it went through the worker yet */
-    unsigned source;        /* place of the source that a command was numbered by last */
-    float row_ns;           /* what a row took lately */
-    bool answers;           /* the last row was predicted, not learned: its target is not known */
+    Ticket *ticket;         /* or NULL: the worker has had no batch of it yet */
+    unsigned source;        /* index of the source of the last numbered command */
+    float row_ns;           /* recent time of a row */
+    bool answers;           /* whether the last row was predicted, not learned: its target is unknown */
     Kept *kept;             /* or NULL */
     AnbSchema *schema;      /* of its columns, or NULL: numbers without names */
     Scores scores;
     AnbImportance *importance; /* or NULL: not measured */
     Feeds *feeds;              /* or NULL */
-    Background *background;    /* or NULL: not asked for */
+    Background *background;    /* or NULL: no rows are kept */
 };
 
-/* Sizes and the cost of memory as the server counts it. */
+/* Options of models in this server: its allocator and its limit of memory. */
 AnbModelOptions anb_model_options(void);
 
 extern RedisModuleType *anb_model_type;
@@ -100,11 +101,11 @@ static inline unsigned anb_ticket_queued(const Model *model)
 {
     return model->ticket ? model->ticket->queued : 0;
 }
-/* One owner less; NULL is fine. */
+/* Drops a reference; NULL is fine. */
 void anb_ticket_drop(Ticket *ticket);
 /* Waits until no worker reads the learner any more, some milliseconds where it is large. */
 void anb_settle(const Model *model);
-/* The model at a key, or NULL with the error replied; a missing key is an error. ctx stays the owner of nothing. */
+/* The model at a key, or NULL with the error replied; a missing key is an error. Needs no cleanup. */
 Model *anb_model_at(RedisModuleCtx *ctx, RedisModuleString *name, int mode);
 /* The model at a key, or NULL; nothing is replied. */
 Model *anb_model_peek(RedisModuleCtx *ctx, RedisModuleString *name);

@@ -1,4 +1,4 @@
-/* The module itself: its settings, its section of INFO, its start. */
+/* The module: settings, section of INFO, loading. */
 #include "commands.h"
 #include "model.h"
 #include "plan_cache.h"
@@ -91,9 +91,10 @@ static void info(RedisModuleInfoCtx *ctx, int crashed)
     RedisModule_InfoAddFieldDouble(ctx, "longest_inline_microseconds", (double)s->longest_inline_ns / 1e3);
 }
 
-/* Options that the module declares to the server: it signals modified keys itself (anb_touch). It can load a second data set while the
- * present one answers, since models share nothing but plans. It can move slots atomically: models are rewritten as commands, and the
- * worker writes neither while the server pauses writes nor to a key that has gone. */
+/* Options that the module declares to the server. It signals modified keys itself (anb_touch). It can load a second
+ * data set while the present one is in use, since models share only plans. It can move slots atomically: models are
+ * rewritten as commands, and the worker does not write while the server pauses writes, or to a key that no longer
+ * exists. */
 static void declare_options(RedisModuleCtx *ctx)
 {
     int options = REDISMODULE_OPTIONS_HANDLE_IO_ERRORS | REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED |

@@ -1,4 +1,5 @@
-/* What may follow a command's rows: WEIGHT w, SEQ source n or SEQ=source:n, WITHDIAG, WITHINTERVAL coverage, WITHQUANTILES, in any order. */
+/* The options behind a command's rows: WEIGHT w, SEQ source n or SEQ=source:n, WITHDIAG, WITHINTERVAL coverage,
+ * WITHQUANTILES, in any order. */
 #include "options.h"
 #include "caller.h"
 #include "reply.h"
@@ -72,7 +73,8 @@ int anb_before_options(RedisModuleString **argv, int argc, bool learning)
     return argc;
 }
 
-/* Why an option is refused whatever its values are, or NULL. Logs of older versions may say one twice: the last one counts. */
+/* Why an option is refused whatever its values are, or NULL. In logs of older versions one may be given twice: the last
+ * one counts. */
 static const char *refusal(RedisModuleCtx *ctx, const Options *options, unsigned of, const Option *option, int argc)
 {
     if (argc <= option->values)
@@ -80,7 +82,7 @@ static const char *refusal(RedisModuleCtx *ctx, const Options *options, unsigned
     if (option->alone && !(of & OPTIONS_ONE_ROW))
         return option->alone;
     bool again = options->given & 1U << (option - known);
-    return again && anb_from_client(ctx) ? "is said twice" : NULL;
+    return again && anb_from_client(ctx) ? "is given twice" : NULL;
 }
 
 /* The option at argv[0]: how many arguments it took, 0 where none stands there, or -1 with the error replied. */

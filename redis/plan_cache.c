@@ -1,6 +1,6 @@
 /*
- * Plans in use: a hash table of lists of models with the same expression. A new model takes over the plan of one that
- * is there, so that a million equal models hold one plan. One lock guards all of it, since the server may free models
+ * Plans in use: a hash table of lists of models with the same expression. A new model uses the plan of an existing
+ * equal one, so that a million equal models share one plan. One lock guards all of it, since the server may free models
  * in background threads.
  */
 #include "plan_cache.h"
@@ -13,7 +13,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Model **table; /* open addressing; each slot one model of its ring */
 static size_t n_slots;
 static _Atomic uint64_t n_rings, n_models; /* changed under the lock, read without it */
-static uint64_t salt;                      /* no client knows which models share a slot */
+static uint64_t salt;                      /* so that clients cannot choose models that share a slot */
 
 static uint64_t mixed(uint64_t h)
 {
@@ -22,7 +22,7 @@ static uint64_t mixed(uint64_t h)
     return h ^ h >> 32;
 }
 
-/* What tells two models of one expression apart. */
+/* The seed, where models of one expression differ by it; else 0. */
 static uint64_t seed_of(const StreamingLearner *learner)
 {
     return anb_reads_seed(learner) ? anb_seed(learner) : 0;
@@ -42,7 +42,7 @@ static bool alike(const Model *a, const Model *b)
            strcmp(anb_expression(a->learner), anb_expression(b->learner)) == 0;
 }
 
-/* The slot of the ring that is alike, or the empty one where it would stand. Slots are probed one by one. */
+/* The slot of the ring of equal models, or the empty slot where it would be inserted. Slots are probed one by one. */
 static Model **find(const Model *model)
 {
     size_t at = hash_of(model->learner) & (n_slots - 1);
@@ -84,7 +84,7 @@ void anb_plan_cache_add(Model *model)
     pthread_mutex_unlock(&lock);
 }
 
-/* Moves later entries of the same run of slots up, so that no search ends at the hole. */
+/* Moves later entries of the same run of slots up, so that no search ends at the freed slot. */
 static void close_hole(Model **hole)
 {
     size_t at = (size_t)(hole - table);
@@ -112,7 +112,7 @@ void anb_plan_cache_remove(Model *model)
     pthread_mutex_unlock(&lock);
 }
 
-/* Under the lock, since others look at this model's learner while they search. */
+/* Under the lock, since other threads read this model's learner while they search. */
 StreamingLearner *anb_plan_cache_swap(Model *model, StreamingLearner *learner)
 {
     pthread_mutex_lock(&lock);

@@ -1,4 +1,4 @@
-/* Models that were made alike share one plan. */
+/* Equal models share one plan. */
 #ifndef ANB_REDIS_PLAN_CACHE_H
 #define ANB_REDIS_PLAN_CACHE_H
 
@@ -6,9 +6,9 @@
 
 void anb_plan_cache_add(Model *model);
 void anb_plan_cache_remove(Model *model);
-/* Puts another learner in the model's place, one made alike, and returns the old one. */
+/* Replaces a model's learner by an equal one, and returns the old one. */
 StreamingLearner *anb_plan_cache_swap(Model *model, StreamingLearner *learner);
-/* Gives the model and its learner other places, as anb_relocate does; returns where the model is now. */
+/* Moves the model and its learner in memory, as anb_relocate; returns the model's present place. */
 Model *anb_plan_cache_relocate(Model *model, AnbMove move, void *context);
 /* Whether no other model has its plan. */
 bool anb_plan_cache_alone(const Model *model);

@@ -10,7 +10,7 @@ void anb_reply_number(RedisModuleCtx *ctx, double value);
 void anb_reply_text(RedisModuleCtx *ctx, const char *text);
 void anb_reply_pair(RedisModuleCtx *ctx, const char *key, double value);
 int anb_reply_error(RedisModuleCtx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* What one mixture shows, as pairs of a map that has been opened for ANB_MIXTURE_PAIRS of them. */
+/* Replies a mixture's state as ANB_MIXTURE_PAIRS pairs of a map that has been opened. */
 enum { ANB_MIXTURE_PAIRS = 9 };
 void anb_reply_mixture(RedisModuleCtx *ctx, const AnbMixture *mixture);
 

@@ -1,6 +1,6 @@
 /*
- * Training and predicting, one row, many rows as arguments, many rows packed. Every row is checked before the first is
- * learned; what is learned is replicated as it came, or packed where the worker learned it.
+ * Training and predicting: one row, many rows as arguments, many rows packed. Every row is checked before the first is
+ * learned. Commands that learn are replicated unchanged, or packed where the worker did them.
  */
 #include "background.h"
 #include "batch.h"
@@ -87,8 +87,8 @@ static int check_rows(RedisModuleCtx *ctx, const Batch *batch, const StreamingLe
 
 /* ---- running ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the batch goes to the worker: it would take long, longer than the copy that is made under the lock as well;
- * or it writes behind others that wait there. */
+/* Whether the batch goes to the worker: where it would take long, and longer than the copy that is made under the lock;
+ * or where it writes and other batches of the model are queued. */
 static bool for_worker(RedisModuleCtx *ctx, const Model *model, const Batch *batch)
 {
     double expected_us = model->row_ns * anb_batch_work(batch) / 1000, copy_us = anb_copy_ns(model) / 1000;
@@ -177,12 +177,12 @@ static int check_coverage(RedisModuleCtx *ctx, const Batch *batch, const Model *
     for (size_t i = 0; i < n; i++)
         if (level[i] == batch->options.coverage)
             return 0;
-    return anb_reply_error(ctx, "the model was not made for this coverage, but for %g%s", level[0],
+    return anb_reply_error(ctx, "the model has no interval of this coverage, but one of %g%s", level[0],
                            n > 1 ? " and others: interval(.., coverage=[..])" : ""),
            -1;
 }
 
-/* WITHDIAG, WITHINTERVAL and WITHQUANTILES need a model that has such. */
+/* WITHDIAG, WITHINTERVAL and WITHQUANTILES need a model with a mixture, intervals or quantiles. */
 static int check_options(RedisModuleCtx *ctx, Batch *batch, const Model *model)
 {
     AnbMixture mixture;
@@ -190,7 +190,7 @@ static int check_options(RedisModuleCtx *ctx, Batch *batch, const Model *model)
     if (batch->options.with_diag && anb_mixture(model->learner, &mixture))
         return anb_reply_error(ctx, "WITHDIAG: this model holds no mixture"), -1;
     if (batch->options.with_interval && batch->options.with_quantiles)
-        return anb_reply_error(ctx, "WITHINTERVAL and WITHQUANTILES are asked for one at a time"), -1;
+        return anb_reply_error(ctx, "WITHINTERVAL and WITHQUANTILES exclude each other"), -1;
     batch->levels = batch->options.with_quantiles ? anb_quantile_levels(model->learner, &level) : 0;
     if (batch->options.with_quantiles && batch->levels == 0)
         return anb_reply_error(ctx, "this model has no quantiles: its expression has to start with quantile(...)"), -1;
@@ -236,7 +236,7 @@ int anb_command_interval(RedisModuleCtx *ctx, RedisModuleString **argv, int argc
     return one(ctx, argv[1], &batch, argv + 3, argc - 3);
 }
 
-/* Explains it inline, or hands it to the worker, which then owns what it needs. */
+/* Explains the row inline, or passes it to the worker, which then owns what the explanation needs. */
 static int explain(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, Batch *batch)
 {
     batch->explainer = anb_background_explainer(model);
@@ -257,7 +257,7 @@ int anb_command_explain(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     if (!model)
         return REDISMODULE_OK;
     if (anb_background_used(model->background) == 0)
-        return anb_reply_error(ctx, "no rows are kept to explain against: ANB.BACKGROUND key rows keeps some of those "
+        return anb_reply_error(ctx, "no rows are kept to compare with: ANB.BACKGROUND key rows keeps some of those "
                                     "that are learned from then on");
     batch.d = anb_n_features(model->learner);
     take_room(&batch);
@@ -341,7 +341,7 @@ int anb_command_mpredict(RedisModuleCtx *ctx, RedisModuleString **argv, int argc
     return many(ctx, argv, argc, false);
 }
 
-/* key blob: rows of little-endian doubles, which is what every machine that this library runs on holds. */
+/* key blob: rows of little-endian doubles, the format of all machines that this library supports. */
 static int packed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc, bool learn)
 {
     Batch batch = {.learn = learn, .packed = true, .options = {.weight = 1}};

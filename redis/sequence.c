@@ -1,4 +1,4 @@
-/* Numbered commands: what a model learned from a source before is not learned again. */
+/* Numbered commands: a number that a model has learned from a source is not learned again. */
 #include "sequence.h"
 #include "caller.h"
 #include "model.h"
@@ -26,12 +26,12 @@ bool anb_sequence_is_joined(RedisModuleString *text)
         return false;
     memcpy(&start, at, JOINED);
     memcpy(&wanted, "seq=", JOINED);
-    memset(&lower, 'a' - 'A', JOINED); /* a bit that = has */
+    memset(&lower, 'a' - 'A', JOINED); /* a bit that '=' has as well */
     return (start | lower) == wanted;
 }
 
-/* Reads the whole number at the end of a text, backwards. Returns where its digits start; NULL where there is none or it is
- * 2^63 or more. */
+/* Reads the whole number at the end of a text, backwards. Returns where its digits start; NULL where there is none or
+ * it is 2^63 or more. */
 static const char *last_number(const char *text, const char *end, uint64_t *n)
 {
     const ptrdiff_t most = 19; /* digits of numbers below 10^19 < 2^64; before them zeros alone */
@@ -117,7 +117,7 @@ static bool is_named(const AnbSource *source, const Sequence *sequence)
     return end[-1] && !*end && memcmp(source->name, sequence->source, sequence->size) == 0;
 }
 
-/* The source's place, or a code. The source of the command before is compared first: mostly it is the same. */
+/* The source's index, or a code. The source of the previous command is compared first, since it is usually the same. */
 static int find(Model *model, const Sequence *sequence, const AnbSource *sources, size_t n)
 {
     if (model->source >= n || !is_named(&sources[model->source], sequence)) {

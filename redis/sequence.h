@@ -11,7 +11,7 @@ typedef struct Sequence {
     const char *source; /* its name in the command's own text, with no 0 behind it */
     size_t size;        /* of the name, below ANB_SOURCE_SIZE; 0: the command is not numbered */
     uint64_t n;
-    int at; /* the source's place in the model that was looked at; below 0: not known */
+    int at; /* index of the source in the model; negative: unknown */
 } Sequence;
 
 /* Reads `source n`. Here and below: 0, or -1 with the error replied. */
@@ -25,8 +25,8 @@ int anb_sequence_behind(RedisModuleCtx *ctx, RedisModuleString *text, double *va
 typedef enum SequenceFate { SEQUENCE_REPEATED, SEQUENCE_NEW, SEQUENCE_NO_ROOM, SEQUENCE_NO_NAME } SequenceFate;
 /* Whether the model has learned this number before; finds the source. Without a number it is new. */
 SequenceFate anb_sequence_look(Model *model, Sequence *sequence);
-/* As it, and where the number is new the source's position moves to it. The learner is that of the model that was looked at;
- * or any one where `at` is below 0: then the source is found, or added. */
+/* As anb_sequence_look; where the number is new the source's position moves to it. The learner is that of the same
+ * model; or any one where `at` is negative: then the source is found or added. */
 SequenceFate anb_sequence_take(StreamingLearner *learner, const Sequence *sequence);
 int anb_sequence_reply(RedisModuleCtx *ctx, SequenceFate fate);
 extern const char anb_no_room_for_source[];

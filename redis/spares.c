@@ -1,6 +1,6 @@
 /*
- * Learners that were replaced by a clone, kept for a second as memory for the next clones: getting a large model's
- * pages from the system takes longer than filling them. At most as many are kept as there are workers.
+ * Learners that were replaced by a clone, kept for a second as memory for the next clones: allocating a large model's
+ * pages from the system takes longer than writing them. At most as many are kept as there are workers.
  */
 #include "spares.h"
 #include "model.h"
@@ -13,7 +13,7 @@ static const uint64_t kept_ns = 1000000000;
 
 typedef struct Spare {
     StreamingLearner *learner;
-    const Ticket *of; /* whose model it was; only compared */
+    const Ticket *of; /* of its model; only compared */
     uint64_t since;
 } Spare;
 

@@ -1,11 +1,11 @@
-/* Learners that jobs have left, for the next clone. */
+/* Replaced learners of jobs, as memory for the next clone. */
 #ifndef ANB_REDIS_SPARES_H
 #define ANB_REDIS_SPARES_H
 
 #include "model.h"
 
-/* The learner that a job of this ticket left behind; where it left none and there are as many as may be, the oldest of the
- * others; or NULL. The caller's. */
+/* A spare from a job of this ticket; without one, if the store is full, the oldest other one; or NULL. Owned by the
+ * caller. */
 StreamingLearner *anb_spare_take(const Ticket *of, size_t most);
 /* Keeps a learner, never NULL, for a second. */
 void anb_spare_put(const Ticket *of, StreamingLearner *learner, size_t most);

@@ -1,4 +1,4 @@
-/* What the texts of arguments say: words, numbers, missing cells. */
+/* Parses arguments: words, numbers, missing cells. */
 #include "text.h"
 #include <anabranch/anabranch.h>
 #include <anabranch/number.h>

@@ -4,9 +4,9 @@
  *
  * A thread takes the oldest job of a key that no other thread works on, so the jobs of one key are done in the order
  * they came. The job works on a clone of the model. While the clone is made, commands that would change the model wait.
- * The model at the key is changed under the server's lock alone: the clone takes its place, provided that nobody has
- * written to the model meanwhile. Otherwise the job starts over; after three times it runs under the lock. The replaced
- * learner is kept as memory for the next clone (spares.c).
+ * The model at the key is changed only under the server's lock: it is replaced by the clone if no command has written
+ * to it meanwhile. Otherwise the job starts again; after three attempts it runs under the lock. The replaced learner is
+ * kept as memory for the next clone (spares.c).
  *
  * Meanwhile the key may be deleted, replaced or moved to another node, or the server may become a replica. Then nothing
  * is learned, and the client gets an error. While writes are paused (a failover, a slot's handover) the job waits.
@@ -35,8 +35,8 @@ struct Job {
     int db;
     uint64_t model_id;
     Ticket *ticket;
-    float row_ns;        /* what a row took */
-    double copy_byte_ns; /* what a byte of the clone took */
+    float row_ns;        /* time of a row */
+    double copy_byte_ns; /* time of a byte of the clone */
     Batch batch;         /* its rows and answers behind the job */
     char source[ANB_SOURCE_SIZE];
     const char *error;
@@ -45,14 +45,14 @@ struct Job {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t arrived; /* by the clock that nobody sets */
 static Job *first, **last = &first;
-static _Atomic long long allowed = 1;     /* what anb_workers was when the last job came; set under `lock` */
+static _Atomic long long allowed = 1;     /* anb_workers at the last job's arrival; set under `lock` */
 static long long started;                 /* threads; under the server's lock */
-static _Thread_local RedisModuleCtx *own; /* the worker's, of no client: used under the server's lock */
+static _Thread_local RedisModuleCtx *own; /* the worker's context, without a client: used under the server's lock */
 static double copy_byte_ns = 0.3;         /* likewise */
 
 static const char replaced[] = "ERR the model was deleted or replaced while the command waited; nothing was learned";
 /* Clients of a cluster try again, and are sent to where the key is now. */
-static const char gone[] = "TRYAGAIN the model went from this key while the command waited; nothing was learned";
+static const char gone[] = "TRYAGAIN the model was moved from this key while the command waited; nothing was learned";
 static const char demoted[] = "READONLY this server became a replica while the command waited; nothing was learned";
 static const char no_memory[] = "ERR out of memory for a copy of the model; nothing was learned";
 
@@ -63,7 +63,7 @@ static size_t row_doubles(const Batch *batch)
 
 /* ---- under the server's lock ------------------------------------------------------------------------------------ */
 
-/* Not while the server has promised its replicas that nothing is written. */
+/* Takes the server's lock, but not while the server pauses writes. */
 static void lock_for(const Batch *batch)
 {
     const struct timespec a_moment = {0, 2000000};
@@ -87,7 +87,7 @@ static Model *still_there(const Job *job)
     return model && model->id == job->model_id ? model : NULL;
 }
 
-/* As it; says in the job why it may not be used. */
+/* The same; if it may not be used, the reason is stored in the job. */
 static Model *model_of(Job *job)
 {
     const int replica = REDISMODULE_CTX_FLAGS_SLAVE | REDISMODULE_CTX_FLAGS_READONLY;
@@ -100,7 +100,7 @@ static Model *model_of(Job *job)
     return job->error ? NULL : model;
 }
 
-/* What was learned goes to replicas and the log packed, as one command. */
+/* Replicates what was learned as one packed command. */
 static void publish(const Job *job, Model *model)
 {
     anb_batch_score(&job->batch, model);
@@ -129,7 +129,7 @@ static StreamingLearner *measured_clone(Job *job, const StreamingLearner *learne
     return clone;
 }
 
-/* Nobody changes, moves or frees the learner while it is copied; others read it. */
+/* Clones the learner. Meanwhile no thread changes, moves or frees it; others may read it. */
 static StreamingLearner *clone_of_model(Job *job, uint64_t *version)
 {
     RedisModule_ThreadSafeContextLock(own);
@@ -145,7 +145,7 @@ static StreamingLearner *clone_of_model(Job *job, uint64_t *version)
     return clone;
 }
 
-/* Puts the clone in the model's place, unless somebody wrote to that meanwhile. Returns what is left over. */
+/* Replaces the model's learner by the clone, unless the model was written to meanwhile. Returns the one not in use. */
 static StreamingLearner *swap(Job *job, StreamingLearner *clone, uint64_t version)
 {
     lock_for(&job->batch);
@@ -158,7 +158,7 @@ static StreamingLearner *swap(Job *job, StreamingLearner *clone, uint64_t versio
     return clone;
 }
 
-/* One try: 1 where it is done, 0 where somebody wrote to the model meanwhile. */
+/* One attempt: 1 where it is done, 0 where the model was written to meanwhile. */
 static int try_on_clone(Job *job)
 {
     uint64_t version;
@@ -189,7 +189,7 @@ static void run_under_lock(Job *job)
     unlock();
 }
 
-/* What was measured tells the next batch where to go. */
+/* Stores the measured times, by which the next batches are assigned. */
 static void leave_queue(const Job *job)
 {
     RedisModule_ThreadSafeContextLock(own);
@@ -209,7 +209,7 @@ typedef struct Worker {
     long long number;
 } Worker;
 
-/* The oldest job of a key that nobody works on, taken off the queue, or NULL. */
+/* Takes the oldest job of a key without a running job off the queue; or NULL. */
 static Job *take_job(void)
 {
     Job **at = &first;
@@ -225,13 +225,13 @@ static Job *take_job(void)
     return job;
 }
 
-/* Those started beyond the number that is set now leave the jobs to the others. */
+/* The next job; none for workers beyond the number that is set now. */
 static Job *job_for(const Worker *self)
 {
     return self->number < allowed ? take_job() : NULL;
 }
 
-/* Until something arrives, or it is time to look for memory that nobody asked for. */
+/* Waits until a job arrives, or spares may have expired. */
 static void wait_for_jobs(bool spares)
 {
     struct timespec then;
@@ -375,7 +375,7 @@ int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model,
     job->ticket->queued++;
     anb_statistics.queued++;
     if (started < anb_workers)
-        start_one(ctx); /* without it the others do the work */
+        start_one(ctx); /* if it fails, the existing threads do the work */
     pthread_mutex_lock(&lock);
     allowed = anb_workers;
     *last = job;

@@ -5,7 +5,7 @@
 #include "batch.h"
 
 int anb_worker_start(RedisModuleCtx *ctx);
-/* What a copy of the model takes, by what those before it took. */
+/* The expected time of a copy of the model, from earlier ones. */
 double anb_copy_ns(const Model *model);
 /* Takes a copy of the batch and blocks the client. */
 int anb_worker_queue(RedisModuleCtx *ctx, RedisModuleString *name, Model *model, const Batch *batch);

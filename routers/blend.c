@@ -3,8 +3,8 @@
  * and that BOA.
  *
  *     base   = BOA of the experts, its memory growing with the stream (boa.h)
- *     g_0    = stack(lambda 1, delta .03)              keeps everything
- *     g_1    = stack(lambda .998, delta .03, walk .1)  forgets
+ *     g_0    = stack(lambda 1, delta .03)              no forgetting
+ *     g_1    = stack(lambda .998, delta .03, walk .1)  forgetting
  *     wide:    stack(.9998, .03, walk .02), stack(.99, .01), and a stack whose features also hold 0.3 z_i x_j for the
  *              best few experts i and every standardised feature j: how good an expert is may depend on x
  *     output = BOA(discount) over { g, base }
@@ -111,7 +111,7 @@ static const AnbField fields[] = {
     ANB_GATE_MOMENTS(moment_count),
     {0}};
 
-/* g: what the stacks and the base say; weight: theirs; z: the features, standardised. */
+/* G: the predictions of the stacks and the base; WEIGHT: their weights; Z: the standardised features. */
 enum { G, WEIGHT, WORK, Z = WORK + WIDE_STACKS };
 static const AnbField scratch_fields[] = {
     [G] = {.name = "g", .kind = ANB_F64, .fixed = OFFERS},
@@ -124,7 +124,7 @@ static const AnbField scratch_fields[] = {
     [Z] = {.name = "z", .kind = ANB_F64, .count = moment_count},
     {0}};
 
-/* What the choice of experts has. */
+/* The data for the choice of experts. */
 typedef struct Wide {
     double *faded, *seen, *chosen;
     AnbGateMoments moments;
@@ -148,7 +148,7 @@ static int init(const AnbNode *self, void *state)
     return 0;
 }
 
-/* The products of the chosen experts' standing and the features; 0 until they are chosen. */
+/* The products of the chosen experts' z_i and the features; 0 until experts are chosen. */
 static void weigh_features(const AnbNode *self, const Form *form, const void *state, const AnbRow *row,
                            double *features, double *scratch)
 {
@@ -179,7 +179,7 @@ static double mix(const AnbNode *self, const void *state, const AnbRow *row, Anb
         if (i == WIDE_STACKS - 1 && form.best)
             weigh_features(self, &form, state, row, features, scratch);
     }
-    for (size_t i = 0; i < form.n; i++) /* all features first: a sum that reads what was just stored waits for it */
+    for (size_t i = 0; i < form.n; i++) /* all features first: a load has to wait for a recent store */
         g[i] = anb_dense_clip(gate, anb_stack_predict(&form.stack[i], anb_field_const(self, state, STACK + i), base,
                                                       span, anb_scratch(self, scratch, WORK + i)));
     g[form.n] = base;
@@ -256,7 +256,7 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
 
 const AnbRouterType anb_router_blend = {
     .type = {.name = "blend",
-             .brief = "stacks of different memories around a BOA, and a discounted BOA over them",
+             .brief = "stacks with different forgetting factors around a BOA, and a discounted BOA over them",
              .example = "blend(discount=0.999, wide=true)",
              .options_size = sizeof(AnbRouterBlendOptions),
              .params = params,

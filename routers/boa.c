@@ -7,7 +7,7 @@
 #include <anabranch/moe.h>
 
 static const AnbParam params[] = {{"discount", ANB_REAL, offsetof(AnbRouterBoaOptions, discount), 1, 0, 1, ANB_OPEN_MIN,
-                                   NULL, "what past regrets are multiplied by at each sample"},
+                                   NULL, "factor of past regrets at each sample"},
                                   {0}};
 
 static const AnbField fields[] = {{.name = "boa", .part = &anb_boa_part, .form = &anb_boa_of_experts}, {0}};

@@ -1,4 +1,4 @@
-/* What the dense gates share: every expert is active and learns, and the probabilities are the weights of the mix. */
+/* Shared by the dense gates: every expert is active and learns, and the probabilities are the weights of the mix. */
 #ifndef ANB_ROUTERS_DENSE_H
 #define ANB_ROUTERS_DENSE_H
 
@@ -25,8 +25,8 @@ static inline double anb_dense_learn(double *boa, double discount, const AnbGate
     return anb_boa_learn(boa, gate->k, discount, &sample);
 }
 
-/* The functions of a router whose state begins with a BOA over its experts: its gate, its mix by the probabilities, and what is
- * forgotten of an expert that was reset. */
+/* The functions of a router whose state begins with a BOA over its experts: the gate, the mix by the probabilities, and
+ * the reset of one expert's weight. */
 static inline void anb_boa_gate(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate,
                                 double *scratch)
 {
@@ -52,7 +52,7 @@ static inline double anb_dense_clip(const AnbGate *gate, double f)
     return gate->low > gate->high ? f : anb_clamp(f, gate->low, gate->high);
 }
 
-/* What can be read of a gate without weights on the features and with a BOA first in its state: its log-weights. */
+/* The read-out of a gate without weights on the features and with a BOA first in its state: its log-weights. */
 static inline void anb_dense_weights(const AnbNode *self, const void *state, AnbGateWeights *weights)
 {
     *weights = (AnbGateWeights){.k = self->gate.k, .bias = anb_boa_log_weights(state, self->gate.k)};

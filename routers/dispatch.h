@@ -1,5 +1,5 @@
 /*
- * What a sparse gate offers beyond its own rule: noise on its scores, losses that spread the load and keep the scores
+ * Optional parts of a sparse gate: noise on its scores, auxiliary losses that balance the load and keep the scores
  * small, and a bound on how many samples of a batch an expert takes.
  *
  *     Switch loss   K sum_i F_i P_i     F: share of the dispatches, P: mean probability; 1 balanced, K collapsed on one
@@ -31,7 +31,8 @@ void anb_noise(AnbRandom *random, double noise, size_t k, double *term);
 size_t anb_capacity(double factor, size_t top_k, size_t samples, size_t k);
 
 /**
- * The n experts with the largest q that still have room, in descending order, equal ones by index; their room shrinks.
+ * Selects the n experts with the largest q that have room left, in descending order, equal ones by index; reduces their
+ * room.
  *
  * @param q       k scores
  * @param room    k samples that each may still take

@@ -1,4 +1,4 @@
-/* The features as a gate that standardises them itself sees them: their running moments, four fields of its state. */
+/* For gates that standardise their features: the running moments, four fields of the state. */
 #ifndef ANB_ROUTERS_GATE_ROW_H
 #define ANB_ROUTERS_GATE_ROW_H
 
@@ -32,7 +32,7 @@ static inline void anb_gate_standardize(const AnbGateMoments *m, const double *x
     anb_standardize(x, m->mean, m->inverse, 4, d, z);
 }
 
-/* Takes a row in; moments that would not be finite start again. */
+/* Learns a row; moments that would not be finite restart. */
 static inline void anb_gate_moments_learn(const AnbGateMoments *m, const double *x, double weight, size_t d)
 {
     if (anb_moments_update(m->count, m->mean, m->square, m->inverse, x, weight, d) == 0)

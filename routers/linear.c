@@ -1,5 +1,5 @@
 /*
- * The router `linear`: a softmax over linear scores, moved toward the expert that was nearest to the target.
+ * The router `linear`: a softmax over linear scores, trained toward the expert that was nearest to the target.
  *
  *     z_i = W_i.x + b_i + c_i     p = softmax(z)     q = softmax(z + penalty)     active = the top_k of q
  *     W_i -= lr (p_i - 1{i best}) x     b_i -= lr (p_i - 1{i best})
@@ -22,16 +22,16 @@
 static const AnbParam params[] = {
     {"top_k", ANB_COUNT, offsetof(AnbRouterLinearOptions, top_k), 2, 1, 4096, 0, NULL, "active experts a sample"},
     {"router_lr", ANB_REAL, offsetof(AnbRouterLinearOptions, router_lr), .01, 0, 1e6, 0, NULL,
-     "step of the gate; 0 freezes it"},
+     "step size of the gate; 0: it does not learn"},
     {"load_balance_rate", ANB_REAL, offsetof(AnbRouterLinearOptions, load_balance_rate), .01, 0, 1, 0, NULL,
-     "step of the bias that balances the load"},
+     "step size of the bias that balances the load"},
     {"seed", ANB_SEED, offsetof(AnbRouterLinearOptions, seed), 42, 0, 0, 0, NULL, "of the initial weights"},
     {"explore", ANB_BOOL, offsetof(AnbRouterLinearOptions, explore), 0, 0, 1, 0, NULL,
-     "each sample also trains and judges one inactive expert, in turn"},
+     "at each sample one inactive expert, in turn, also predicts and learns"},
     {"standardize", ANB_BOOL, offsetof(AnbRouterLinearOptions, standardize), 0, 0, 1, 0, NULL,
-     "the gate sees the features standardised"},
+     "the gate standardises its features"},
     {"clear", ANB_BOOL, offsetof(AnbRouterLinearOptions, clear), 0, 0, 1, 0, NULL,
-     "an expert that restarts loses its row and bias"},
+     "gate weights and bias of an expert that restarts are set to 0"},
     {"router_jitter", ANB_REAL, offsetof(AnbRouterLinearOptions, router_jitter), 0, 0, 1e3, 0, NULL,
      "noise on the logits by which experts learn"},
     {"switch_loss", ANB_REAL, offsetof(AnbRouterLinearOptions, switch_loss), 0, 0, 1e6, 0, NULL,
@@ -76,7 +76,7 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- scores ------------------------------------------------------------------------------------------------------ */
 
-/* The row as the gate sees it: as it is, or standardised into the scratch. */
+/* The gate's row: unchanged, or standardised into the scratch. */
 static const double *standing(const AnbNode *self, const void *state, const AnbRow *row, const AnbLinearScratch *w)
 {
     if (!anb_linear_standardizes(self))
@@ -115,8 +115,8 @@ static void draw(const AnbNode *self, AnbLinearHead *s)
 
 /* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
-/* All bits where a > b, and nobody may know that it is all or none: a branch on it could not be foreseen, since which
- * expert leads changes from sample to sample. */
+/* All bits set where a > b, else none; opaque to the compiler, so that it makes no branch: the branch would be
+ * mispredicted, since the best expert changes from sample to sample. */
 static unsigned above(double a, double b)
 {
     unsigned mask = 0u - (unsigned)(a > b);
@@ -180,15 +180,15 @@ static void open_gate(const AnbNode *self, const void *state, const AnbRow *row,
     AnbLinearGate g = anb_linear_gate(self, state);
     AnbLinearScratch w = anb_linear_scratch(self, scratch);
     if (gate->penalty)
-        memcpy(w.mark, gate->penalty, gate->k * sizeof(double)); /* there it has its padding */
+        memcpy(w.mark, gate->penalty, gate->k * sizeof(double)); /* copied to have padding */
     double bad = anb_gate_open(&g, standing(self, state, row, &w), gate->penalty ? w.mark : NULL, w.z, gate->p);
     gate->n_active = (size_t)o->top_k;
     if (gate->n_active == 2 && !gate->penalty && bad == 0)
-        select_two(w.z, gate->k, gate->active); /* does not wait for the exponentials */
+        select_two(w.z, gate->k, gate->active); /* by logits: does not wait for the exponentials */
     else
         anb_linear_select(gate->p, gate->k, gate->active, gate->n_active);
     weigh(gate);
-    mark_active(gate, w.mark); /* long before it is read as a whole: its pieces have arrived by then */
+    mark_active(gate, w.mark); /* long before whole vectors of it are loaded: the stores have ended by then */
 }
 
 static double mix(const AnbNode *self, const void *state, const AnbRow *row, AnbGate *gate, double *scratch)
@@ -222,7 +222,7 @@ static void start_again(const AnbNode *self, AnbLinearHead *s, const AnbRow *row
     gate->entropy = anb_log((double)gate->k);
 }
 
-/* What the gate learns from is p of the noisy logits, and the slope of the auxiliary losses added to it. */
+/* Computes the gate's gradient: from p of the noisy logits, plus the gradient of the auxiliary losses. */
 static void add_auxiliary_loss(const AnbNode *self, const AnbLinearGate *g, const AnbLinearScratch *w)
 {
     const AnbRouterLinearOptions *o = self->options;
@@ -320,7 +320,7 @@ const AnbRouterType anb_router_linear = {
     .type =
         {
             .name = "linear",
-            .brief = "the specification's sparse gate: softmax over linear scores, only the top_k experts active",
+            .brief = "the sparse gate: softmax over linear scores, only the top_k experts are active",
             .example = "linear(top_k=2)",
             .options_size = sizeof(AnbRouterLinearOptions),
             .params = params,

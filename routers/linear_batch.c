@@ -1,6 +1,6 @@
 /*
- * Which experts learn, where those are not the ones that predicted: by noisy logits (router_jitter, router_noise), and,
- * in train_batch, by how many samples of the batch each expert may take (capacity_factor).
+ * The selection of experts that learn, where it differs from that of the prediction: by noisy logits (router_jitter,
+ * router_noise), and, in train_batch, by how many samples of the batch each expert may take (capacity_factor).
  */
 #include "dispatch.h"
 #include "linear_state.h"

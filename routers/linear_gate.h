@@ -17,14 +17,14 @@
 #include "src/simd/kernels.h"
 #include <stddef.h>
 
-/* The gate's numbers, in somebody's state; best on 64-byte boundaries. */
+/* A view of the gate's numbers in a state; fastest on 64-byte boundaries. */
 typedef struct AnbLinearGate {
     size_t k, d, stride;             /* experts, features, doubles from row to row: anb_gate_padded(d) */
     double *bias, *load_bias, *load; /* k, padded */
     double *w;                       /* anb_gate_rows(k) rows */
 } AnbLinearGate;
 
-/* What one learning step of the gate needs. */
+/* The inputs of a learning step of the gate. */
 typedef struct AnbGateMove {
     const double *p;    /* probabilities without penalties, padded */
     const double *mark; /* 1 where an expert was active, else 0; padded */

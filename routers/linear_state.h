@@ -31,7 +31,7 @@ enum {
 };
 extern const AnbField anb_linear_fields[];
 
-/* What a gate that redirects keeps for a batch. */
+/* The data of a mini-batch, for a gate that redirects. */
 typedef struct AnbLinearBatch {
     uint32_t noise_holds; /* factors and terms of the noisy logits are those of this sample */
     size_t bound;         /* how many samples an expert takes; 0: no batch is on its way */
@@ -90,7 +90,7 @@ static inline bool anb_linear_redirects(const AnbNode *self)
 
 /* linear_batch.c: the n largest of k, in descending order, equal ones in ascending order of index. */
 void anb_linear_select(const double *q, size_t k, unsigned *active, size_t n);
-/* Who learns is chosen again: by noisy logits, among the experts that have room. */
+/* Selects the experts that learn again: by noisy logits, among the experts that have room. */
 bool anb_linear_redirect(const AnbNode *self, void *state, const AnbRow *row, AnbGate *gate, double *scratch);
 extern const AnbBatchTable anb_linear_batches;
 

@@ -32,7 +32,7 @@ static const double ERROR = 4, SIDE = 5, FADE = 0.999;
 static const AnbParam params[] = {
     {"rate", ANB_REAL, offsetof(AnbRouterSoftmaxOptions, rate), 0.03, 0, 1, 0, NULL, "step of the linear term"},
     {"discount", ANB_REAL, offsetof(AnbRouterSoftmaxOptions, discount), 1, 0, 1, ANB_OPEN_MIN, NULL,
-     "what the BOA's past regrets are multiplied by at each sample"},
+     "factor of the BOA's past regrets at each sample"},
     {0}};
 
 static bool standardizes(const AnbNode *self)

@@ -14,11 +14,11 @@
 static const AnbParam params[] = {
     {"lambda", ANB_REAL, offsetof(AnbRouterStackOptions, lambda), 1, 0, 1, ANB_OPEN_MIN, NULL, "forgetting factor"},
     {"delta", ANB_REAL, offsetof(AnbRouterStackOptions, delta), 0.03, 0, 1e6, ANB_OPEN_MIN, NULL,
-     "how freely the weights leave 0 at first"},
+     "prior variance of the weights, around 0"},
     {"walk", ANB_REAL, offsetof(AnbRouterStackOptions, walk), 0, 0, 1e6, 0, NULL,
-     "variance that the constant's weight gains a sample"},
+     "variance of the intercept's random walk a sample"},
     {"discount", ANB_REAL, offsetof(AnbRouterStackOptions, discount), 1, 0, 1, ANB_OPEN_MIN, NULL,
-     "what the BOA's past regrets are multiplied by at each sample; less at first, n / (n + 2) at the n-th"},
+     "factor of the BOA's past regrets at each sample; at the n-th at most n / (n + 2)"},
     {0}};
 
 static AnbStack stack_of(const AnbNode *self, size_t which)
@@ -35,7 +35,7 @@ static const AnbField fields[] = {[BOA] = {.name = "boa", .part = &anb_boa_part,
                                   [STACK] = {.name = "stack", .part = &anb_stack_part, .form = &form},
                                   {0}};
 
-/* base: what the BOA says. */
+/* BASE: the BOA's prediction. */
 enum { BASE, WORK };
 static const AnbField scratch_fields[] = {[BASE] = {.name = "base", .kind = ANB_F64, .fixed = 1},
                                           [WORK] = {.name = "work", .part = &anb_stack_work, .form = &form},
@@ -82,7 +82,7 @@ static void refresh(const AnbNode *self, void *state, double factor)
 
 const AnbRouterType anb_router_stack = {
     .type = {.name = "stack",
-             .brief = "recursive least squares on where the experts stand around their BOA",
+             .brief = "recursive least squares on the differences between the experts and their BOA",
              .example = "stack(lambda=0.998, walk=0.1)",
              .options_size = sizeof(AnbRouterStackOptions),
              .params = params,

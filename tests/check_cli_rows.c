@@ -150,7 +150,7 @@ START_TEST(categories_by_name)
     ck_assert_int_eq(
         run("printf 'a,y\\n1,2\\n3,4\\n' > n.csv; $A train -l linear -o n.anb n.csv; $A inspect n.anb --categories 3"),
         0);
-    ck_assert_msg(strstr(out, "knows no categories"), "%s", out);
+    ck_assert_msg(strstr(out, "has no categories"), "%s", out);
     refused(run("$A inspect n.anb --categories 0"), 2, "categories");
 }
 END_TEST

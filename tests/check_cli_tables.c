@@ -1,4 +1,5 @@
-/* Tables as people have them: how the program reads what is written in many ways, and what it refuses with which words. */
+/* Tables as people have them: how the program reads what is written in many ways, and what it refuses with which
+ * words. */
 #include "cli.h"
 #include <math.h>
 

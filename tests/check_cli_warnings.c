@@ -229,8 +229,8 @@ START_TEST(times_that_fall_are_told)
 }
 END_TEST
 
-/* A target that wanders: beyond a hundred rows the last one learned is of no use. One that only follows its feature is told of as little as
- * a model without past targets. */
+/* A target that wanders: beyond a hundred rows the last one learned is of no use. One that only follows its feature is
+ * told of as little as a model without past targets. */
 START_TEST(last_targets_that_grow_old_are_told)
 {
     static const char wander[] = "y += rand() - .5", apart[] = "y = x + rand()";
@@ -322,7 +322,7 @@ START_TEST(kinds_that_a_model_knows_stay)
     ck_assert_int_eq(run("$A predict -m m.anb --category b --number a t.csv"), 0);
     ck_assert_int_eq(run("$A train -l 'scale(rls)' --ignore b -o m.anb t.csv"), 0);
     refused(run("$A predict -m m.anb --category a n.csv"), 2, "column 1, \"a\": the model has learned it as a number");
-    refused(run("$A predict -m m.anb --category a --number a n.csv"), 2, "said to be of two kinds");
+    refused(run("$A predict -m m.anb --category a --number a n.csv"), 2, "is given two kinds");
     ck_assert_int_eq(run("$A train -m m.anb --add-columns --category b -o w.anb t.csv"), 0);
 }
 END_TEST

@@ -74,8 +74,8 @@ uint32_t anb_boost_keep(const AnbBoostView *view, float *row, const uint8_t *lea
 /* Settles the block of a slot, so that it can be read between slices; returns the cost. */
 uint32_t anb_boost_settle(const AnbBoostView *view, size_t slot);
 
-/* Does the next slice of work: up to about 1,600 units of half a nanosecond. There has to be a live row. Returns its cost,
- * > 0. */
+/* Does the next slice of work: up to about 1,600 units of half a nanosecond. There has to be a live row. Returns its
+ * cost, > 0. */
 uint32_t anb_boost_slice(const AnbBoostView *view, const AnbBoostRule *rule);
 
 void anb_boost_visit(const AnbBoostView *view, AnbVisitor *visitor);

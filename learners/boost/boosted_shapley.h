@@ -11,8 +11,8 @@ typedef struct AnbBoostPair {
     size_t columns;
 } AnbBoostPair;
 
-/* Adds `share` times the values of slow + trust fast to out->phi, and the smallest and largest sum of the trees over all
- * coalitions of the two rows to out->low and out->high. */
+/* Adds `share` times the values of slow + trust fast to out->phi, and the smallest and largest sum of the trees over
+ * all coalitions of the two rows to out->low and out->high. */
 void anb_boosted_trees_split(const AnbBoostedTreesView *trees, const AnbBoostPair *rows, double trust, double share,
                              AnbShapleySum *out);
 

@@ -7,7 +7,8 @@
  * once and marks all blocks of 64 rows. `settle` then moves one block's rows from the old tree's leaves to the new
  * one's. A marked block must be settled before any other function here touches its rows.
  *
- *     path[slot / 64][tree][slot % 64]   the leaf of a row in a tree; a tree's leaves of one block are 64 bytes side by side,
+ *     path[slot / 64][tree][slot % 64]   the leaf of a row in a tree; a tree's leaves of one block are 64 bytes side by
+ *     side,
  *                                        so that rows replayed together share cache lines
  *
  * Flat, without pointers, zeroed at first:
@@ -88,8 +89,8 @@ typedef struct AnbBoostAim {
     AnbPull pull;   /* replaces the residual */
 } AnbBoostAim;
 
-/* The targets of the next tree for 64 rows: `rate` times the residual of all trees, plus `inherit` times the output of the tree that it
- * will replace. */
+/* The targets of the next tree for 64 rows: `rate` times the residual of all trees, plus `inherit` times the output of
+ * the tree that it will replace. */
 void anb_boosted_trees_aim(const AnbBoostedTreesView *view, size_t block, const AnbBoostAim *how, double *aim);
 
 /* Adds a tree: its cuts, with thresholds, and its leaves' values (values that are not finite become 0). `blocks` of the

@@ -25,8 +25,8 @@ static void descend(const AnbCut *cuts, size_t trees, unsigned depth, const floa
 }
 
 #ifdef __AVX2__
-/* All cuts of a tree are compared, from the lowest level up; each node keeps, a byte a row, the leaf that its rows reach.
- * Until the end rows are in the order in which packing the comparisons leaves them. */
+/* All cuts of a tree are compared, from the lowest level up; each node keeps, a byte a row, the leaf that its rows
+ * reach. Until the end rows are in the order in which packing the comparisons leaves them. */
 #if LANES_BYTES == 64
 typedef __mmask32 Right;
 

@@ -1,15 +1,16 @@
 /*
- * Fine codes: the cells of boosted trees as codes of eight bits. The histograms have 64 bins; each bin has four fine codes.
+ * Fine codes: the cells of boosted trees as codes of eight bits. The histograms have 64 bins; each bin has four fine
+ * codes.
  *
  *     fine code      0 1 2 3   4 5 6 7   ...   248 ... 251   255: missing
  *     bin               0         1      ...       62         63: missing       fine code / 4
  *
- * The fine code of x is the number of edges below x, so "code <= c" means "x <= edge[c]". Edge 4 i + 3 separates bin i from bin
- * i + 1. Where a feature has too few distinct values for three edges within a bin, edges are repeated, and no cell has the codes
- * between them.
+ * The fine code of x is the number of edges below x, so "code <= c" means "x <= edge[c]". Edge 4 i + 3 separates bin i
+ * from bin i + 1. Where a feature has too few distinct values for three edges within a bin, edges are repeated, and no
+ * cell has the codes between them.
  *
- * A tree first finds the best cut between bins, then the best of the edges within the two bins beside it. This takes hardly
- * longer than 63 bins alone, and is nearly as exact as 252 bins.
+ * A tree first finds the best cut between bins, then the best of the edges within the two bins beside it. This takes
+ * hardly longer than 63 bins alone, and is nearly as exact as 252 bins.
  */
 #ifndef ANB_LEARNERS_BOOST_FINE_CODES_H
 #define ANB_LEARNERS_BOOST_FINE_CODES_H

@@ -7,8 +7,8 @@
  * A target r enters as the whole number nearest to r / unit, the unit being a power of two chosen from the largest |r|
  * of the sample: 42 - log2(rows) bits, and scaling the targets by a power of two changes nothing but the unit.
  *
- * A histogram of m columns is AnbPacked[m][ANB_CODES]: an entry for each bin of fine_codes.h, the last one of a column for its
- * missing cells. The same kernels for all instruction sets, with the same bits.
+ * A histogram of m columns is AnbPacked[m][ANB_CODES]: an entry for each bin of fine_codes.h, the last one of a column
+ * for its missing cells. The same kernels for all instruction sets, with the same bits.
  */
 #ifndef ANB_LEARNERS_BOOST_PACKED_H
 #define ANB_LEARNERS_BOOST_PACKED_H

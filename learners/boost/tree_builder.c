@@ -185,8 +185,8 @@ static bool refinable(const AnbTreeBuilderView *v)
     return v->fine[h->best.column] && h->best.code < v->edges[h->best.column] && h->node.end - h->node.begin >= REFINED;
 }
 
-/* The fine codes of a column on both sides of a cut: those below `low` are on the left, those above `high` on the right. `shift` is
- * added to codes and bounds: 1 where missing cells go left, so that 255 becomes 0. */
+/* The fine codes of a column on both sides of a cut: those below `low` are on the left, those above `high` on the
+ * right. `shift` is added to codes and bounds: 1 where missing cells go left, so that 255 becomes 0. */
 typedef struct Sides {
     const uint8_t *codes;
     uint8_t shift, low, high;
@@ -199,8 +199,9 @@ static Sides sides_of(const AnbTreeBuilderView *v, unsigned low, unsigned high)
     return (Sides){v->codes + best->column, shift, (uint8_t)(low + shift), (uint8_t)(high + shift)};
 }
 
-/* Rows that go left stay in order from the front, those that go right gather in `spare` from the front; where `refines`, those in the
- * two bins beside the cut are put aside at the end of `spare`, the first one in its last place. */
+/* Rows that go left stay in order from the front, those that go right gather in `spare` from the front; where
+ * `refines`, those in the two bins beside the cut are put aside at the end of `spare`, the first one in its last
+ * place. */
 static inline __attribute__((always_inline)) uint32_t divide_by(const AnbTreeBuilderView *v, Sides sides, bool refines)
 {
     AnbTreeBuilder *h = v->head;
@@ -246,8 +247,8 @@ static const uint16_t *next_beside(const AnbTreeBuilderView *v, uint32_t *n)
     return v->spare + h->rows - left;
 }
 
-/* The best of the cuts between the fine codes in the bins beside the best one of the histogram. Without missing cells the fuller
- * side is theirs. */
+/* The best of the cuts between the fine codes in the bins beside the best one of the histogram. Without missing cells
+ * the fuller side is theirs. */
 static void choose_fine(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;
@@ -342,8 +343,8 @@ static uint32_t refine(const AnbTreeBuilderView *v)
     return REFINE_COST * n;
 }
 
-/* Rows beside the cut get their side. They are read upward, so that those that go right, written upward from further below, never
- * take the place of one that was not read yet. */
+/* Rows beside the cut get their side. They are read upward, so that those that go right, written upward from further
+ * below, never take the place of one that was not read yet. */
 static uint32_t share(const AnbTreeBuilderView *v)
 {
     AnbTreeBuilder *h = v->head;

@@ -10,10 +10,11 @@
  *
  *     pack -> fill -> search -> divide -> refine, share -> fill the smaller -> subtract -> search ... -> grown
  *
- * refine: the best cut between bins is replaced by the best edge within the two bins beside it. Their rows were put aside; share
- * gives each its side.
+ * refine: the best cut between bins is replaced by the best edge within the two bins beside it. Their rows were put
+ * aside; share gives each its side.
  *
- * All state is flat and seen by anb_tree_builder_visit, a half-grown tree included: it goes on with the same bits after a copy.
+ * All state is flat and seen by anb_tree_builder_visit, a half-grown tree included: it goes on with the same bits after
+ * a copy.
  *
  *     [ AnbTreeBuilder | leaf[2^depth] | gain[columns] | cells[rows] | histogram[depth][columns][64] | cuts[2^depth] |
  *       order[rows] | spare[rows] | edges[columns] | fine[columns] | codes[rows][stride] ]

@@ -80,7 +80,8 @@ void anb_tree_builder_visit(const AnbTreeBuilderView *v, AnbVisitor *visitor)
     anb_visit(visitor, "leaf", v->leaf, ANB_F64, nodes);
     anb_visit(visitor, "gain", v->gain, ANB_F64, h->columns);
     if (!anb_visits_since(visitor, 4) && h->phase == ANB_BUILD_DIVIDE && h->best.column < h->columns)
-        v->gain[h->best.column] -= h->best.gain; /* older layouts added it before rows were divided; now it is added after */
+        v->gain[h->best.column] -=
+            h->best.gain; /* older layouts added it before rows were divided; now it is added after */
     anb_cuts_visit(v->cuts, nodes, visitor);
     if (h->phase >= ANB_BUILD_DONE)
         return;

@@ -4,9 +4,9 @@
  *     sine and cosine of the hour of the day, the day of the week, the day of the year (365.2425 days),
  *     days since the first time learned, log(1 + gap), gap: seconds since the last one
  *
- * The gap is that of a row in order of time. A row from before the last one learned has the mean of the log gaps learned.
- * No log gap is outside of the range of those learned by more than a tenth of it, so that a prediction for a distant day
- * does not have an extreme gap as well.
+ * The gap is that of a row in order of time. A row from before the last one learned has the mean of the log gaps
+ * learned. No log gap is outside of the range of those learned by more than a tenth of it, so that a prediction for a
+ * distant day does not have an extreme gap as well.
  *
  * All are missing where the time is. The hour of the week is a category besides.
  */
@@ -27,8 +27,8 @@ typedef struct AnbCalendar {
 } AnbCalendar;
 extern const AnbField anb_calendar_fields[];
 
-/* First step, for each time of a row: writes the angles of its circles, in turns, to its ANB_CALENDAR doubles. Returns the
- * hour of the week, 0 from Monday 00:00 on; NaN where the time is missing. */
+/* First step, for each time of a row: writes the angles of its circles, in turns, to its ANB_CALENDAR doubles. Returns
+ * the hour of the week, 0 from Monday 00:00 on; NaN where the time is missing. */
 double anb_calendar_turns(double seconds, double *out);
 /* Second step, for n times side by side: replaces the angles by sines and cosines. */
 void anb_calendar_circles(double *out, size_t n);

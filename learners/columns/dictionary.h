@@ -5,11 +5,12 @@
  *     set of a key = some bits of its hash
  *
  * In a full set the entry with the smallest faded count, the first of equals, is replaced; so the used entries are the
- * first of their set. Counts fade with each sample of the column; instead of multiplying them all, each new sample counts
- * more (`AnbDictionary.worth`).
+ * first of their set. Counts fade with each sample of the column; instead of multiplying them all, each new sample
+ * counts more (`AnbDictionary.worth`).
  *
  * Which mean predicts the next target best differs between columns: for a player's salary the last one, for flats of a
- * district the mean of all. Each column weighs the three means of its entries by the squared errors of predicting by them:
+ * district the mean of all. Each column weighs the three means of its entries by the squared errors of predicting by
+ * them:
  *
  *     L_i <- .999 L_i + weight min(|y - f_i| / s, 20)^2      f: last target, fading mean, smoothed mean
  *     w_i proportional to (least L / L_i)^8                  s: the running size of the errors (error_scale.h)

@@ -4,8 +4,8 @@
  *     the child's row: numbers and codes | ANB_CALENDAR for each time | ANB_STATISTICS for each category, code and time
  *     the work:        the child's row | what the linear model reads | times | categories
  *
- * A row's cells are copied by three lists that are made once: blocks of adjacent columns, single columns, and the places of
- * codes, which become missing numbers where they are the hash of a text.
+ * A row's cells are copied by three lists that are made once: blocks of adjacent columns, single columns, and the
+ * places of codes, which become missing numbers where they are the hash of a text.
  */
 #ifndef ANB_COLUMNS_LAYOUT_H
 #define ANB_COLUMNS_LAYOUT_H

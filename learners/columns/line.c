@@ -110,8 +110,8 @@ static void learn_moments(const View *v, const AnbRow *row, const Work *w, AnbCo
         reset_bad_features(v, row);
 }
 
-/* Computes the weights of numbers that are not standardised. Where some are not finite it sets an offset so large that no
- * prediction is in the usual range, so that every row is standardised. */
+/* Computes the weights of numbers that are not standardised. Where some are not finite it sets an offset so large that
+ * no prediction is in the usual range, so that every row is standardised. */
 static void follow_weights(const View *v)
 {
     size_t n = v->l->numbers;

@@ -1,6 +1,6 @@
 /*
- * The linear model of a row's numbers and of the sines and cosines of its times. The categories' effects are learned from
- * its residual.
+ * The linear model of a row's numbers and of the sines and cosines of its times. The categories' effects are learned
+ * from its residual.
  *
  *     predicts  a . z                       z: numbers, standardised and clipped to +-4; sines and cosines as they are
  *     learns    a += r err z / (1 + |z|^2) / (1 + sum of the effects' gains)     normalised LMS, Nagumo & Noda 1967
@@ -20,8 +20,8 @@
 
 #include "row.h"
 
-/* 1/sd costs more than the rest of a number's work: it is computed on every row at first, then on one in 16, then on one in 8
- * of the rows that are learned. */
+/* 1/sd costs more than the rest of a number's work: it is computed on every row at first, then on one in 16, then on
+ * one in 8 of the rows that are learned. */
 typedef enum AnbColumnsDue { ANB_NOT_DUE, ANB_DUE, ANB_DUE_WITH_SPREADS } AnbColumnsDue;
 
 /* Whether the linear model learns from the next row. */

@@ -94,8 +94,8 @@ static uint32_t sort_part(double *cell, uint32_t n)
     return present ? sort_block(cell, n, run >= RUN ? run : 0) : 0;
 }
 
-/* Sorts the last `cells` cells before the last multiple of so many rows, of some features: from `start` rows after it on, of the last
- * feature first, as edges are made. */
+/* Sorts the last `cells` cells before the last multiple of so many rows, of some features: from `start` rows after it
+ * on, of the last feature first, as edges are made. */
 static void sort_some(AnbBins *bins, uint32_t cells, uint64_t start)
 {
     const uint64_t d = bins->features, since = bins->seen % cells, row = since - start;
@@ -105,8 +105,9 @@ static void sort_some(AnbBins *bins, uint32_t cells, uint64_t start)
         sort_part(sample_of(bins, d, d - 1 - i) + (bins->seen - since - cells), cells);
 }
 
-/* While the reservoir fills, its cells are sorted in place, which is allowed since the row that a later one replaces is drawn
- * at random. When edges are due only blocks have to be merged. One step a row; no long one while edges are made. */
+/* While the reservoir fills, its cells are sorted in place, which is allowed since the row that a later one
+ * replaces is drawn at random. When edges are due only blocks have to be merged. One step a row; no long one while
+ * edges are made. */
 static void sort_ahead(AnbBins *bins)
 {
     const bool making = bins->seen >= bins->due;
@@ -216,7 +217,8 @@ typedef struct Sharing {
     size_t bins;   /* they and it */
 } Sharing;
 
-/* Skips values that an empty bin takes in any case: up to the one behind which as many distinct values as bins are left. */
+/* Skips values that an empty bin takes in any case: up to the one behind which as many distinct values as bins are
+ * left. */
 static void skip(Sharing *s, const double *sample)
 {
     size_t due = (s->left + s->bins - 1) / s->bins, more = due > 2 ? due - 2 : 0;
@@ -237,7 +239,8 @@ static Sharing sharing_of(const double *edge, size_t count, const double *sample
     return (Sharing){.at = low, .kinds = left, .left = n - low, .bins = bins - count};
 }
 
-/* add_edges where all values are distinct: left % bins of the bins take one value more than the others, and they come first. */
+/* add_edges where all values are distinct: left % bins of the bins take one value more than the others, and they come
+ * first. */
 static bool add_even_edges(double *edge, uint64_t *count, const double *sample, Sharing s, size_t more)
 {
     size_t each = s.left / s.bins, larger = s.left % s.bins;
@@ -291,7 +294,8 @@ bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most
     return all;
 }
 
-/* Copies the cells `start` to `end` of a feature that are not missing behind the n that are there; how many there are then. */
+/* Copies the cells `start` to `end` of a feature that are not missing behind the n that are there; how many there are
+ * then. */
 static uint32_t copy_present(const double *sample, uint32_t start, uint32_t end, double *to, uint32_t n)
 {
     for (uint32_t i = start; i < end; i++) {
@@ -307,23 +311,24 @@ static uint32_t last_block(uint32_t n)
     return n > 0 ? (n - 1) / BLOCK * BLOCK : 0;
 }
 
-/* Whether the last block is a run of the sorting, or there are no runs: a cell is missing, or the reservoir was full. */
+/* Whether the last block is a run of the sorting, or there are no runs: a cell is missing, or the reservoir was
+ * full. */
 static bool last_block_done(const AnbBins *bins, const double *to)
 {
     const uint32_t n = bins->sorter.n, last = last_block(n);
     return bins->sorter.run == 0 || rises(to + last, n - last);
 }
 
-/* Cells of the reservoir that edges are made from: while it fills, those of the whole runs that were there when they were due; the older
- * layout took later ones too. */
+/* Cells of the reservoir that edges are made from: while it fills, those of the whole runs that were there when they
+ * were due; the older layout took later ones too. */
 static uint32_t cells_taken(const AnbBins *bins)
 {
     uint32_t rows = (uint32_t)(bins->due < ANB_BINS_SAMPLE ? bins->due / RUN * RUN : ANB_BINS_SAMPLE);
     return rows > bins->taken ? rows : bins->taken;
 }
 
-/* Copies the next block of the reservoir to the sorter; a block that is not sorted takes a step more. Returns how often a
- * cell was moved. */
+/* Copies the next block of the reservoir to the sorter; a block that is not sorted takes a step more. Returns how often
+ * a cell was moved. */
 static uint32_t take(AnbBins *bins, size_t feature)
 {
     double *to = sorted_of(bins, bins->features).buffer;

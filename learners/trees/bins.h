@@ -61,8 +61,8 @@ void anb_bins_init(AnbBins *bins, size_t features);
  */
 bool anb_bins_see(AnbBins *bins, const double *row, uint32_t draw);
 
-/* A step of making one feature's new edges, which anb_bins_finish puts into use. Returns whether they are done. Cost: up to
- * 1 us. */
+/* A step of making one feature's new edges, which anb_bins_finish puts into use. Returns whether they are done. Cost:
+ * up to 1 us. */
 bool anb_bins_step(AnbBins *bins, size_t feature);
 /* Steps a sample: up to 16 features' edges are made within 1,400 samples. */
 static inline size_t anb_bins_steps(size_t features)
@@ -74,14 +74,15 @@ void anb_bins_finish(AnbBins *bins);
 
 /* Up to `most` edges of n values in ascending order, which may be none: how many there are. */
 size_t anb_quantile_edges(double *edge, const double *sample, size_t n, size_t most);
-/* The next edges, `more` of them at most, behind the `count` that were made from the same sample: whether these are all. */
+/* The next edges, `more` of them at most, behind the `count` that were made from the same sample: whether these are
+ * all. */
 bool anb_edges_more(AnbEdges *edges, const double *sample, size_t n, size_t most, size_t more);
 void anb_edges_init(AnbEdges *edges);
 /* The count, clamped, and the edges. */
 void anb_edges_visit(AnbEdges *edges, AnbVisitor *visitor);
 
-/* Every used field, for the part that it belongs to; `making`: features whose edges are not made yet, 0 where none are under
- * way. */
+/* Every used field, for the part that it belongs to; `making`: features whose edges are not made yet, 0 where none are
+ * under way. */
 void anb_bins_visit(AnbBins *bins, size_t features, size_t making, AnbVisitor *visitor);
 /* Whether bins from a file are valid, so that learning can continue. */
 bool anb_bins_valid(const AnbBins *bins, size_t features);

@@ -32,8 +32,7 @@
 
 enum { ANB_CART_RATES = 4, ANB_CART_DEPTH = 60 };
 #define ANB_NO_SLOT UINT32_MAX
-#define ANB_SLOT_FRESH                                                                                                 \
-    (UINT64_MAX - 1) /* `made` of a slot before its first sample, which clears the histogram */
+#define ANB_SLOT_FRESH (UINT64_MAX - 1) /* `made` of a slot before its first sample, which clears the histogram */
 
 /* The constant parameters of a tree and its layout; anb_cart_layout fills the members below the line. */
 typedef struct AnbCartPlan {

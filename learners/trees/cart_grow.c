@@ -121,8 +121,8 @@ static void look_at(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, size
                         anb_bins_edges(bins, anb_cart_index(plan, cart, index)[k])->count, &rule, (uint32_t)k, best);
 }
 
-/* One step of the search for the best feature. Whether the search is over. Gains are stored per unit of weight, since the
- * histogram grows during the search. */
+/* One step of the search for the best feature. Whether the search is over. Gains are stored per unit of weight, since
+ * the histogram grows during the search. */
 static bool look_further(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const AnbBins *bins)
 {
     AnbSlot *slot = anb_cart_slot(plan, cart, index);

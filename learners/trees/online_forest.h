@@ -2,8 +2,8 @@
  * One or many incremental trees (cart.h) over shared bins and a shared whitening, which correct each other.
  *
  *     f_t     the prediction of tree t                  w_t proportional to 1 / (its faded squared error)^2
- *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): sum of the corrections of pace r along the path in tree t
- *     p     = sum u_r p_r                               u_r proportional to 1 / (p_r's faded squared error)^10
+ *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): sum of the corrections of pace r along the path in
+ *     tree t p     = sum u_r p_r                               u_r proportional to 1 / (p_r's faded squared error)^10
  *
  * Corrections. Every node has a correction for each of four paces r, which differ in rate_r. After a sample the nodes
  * of a path together move by rate_r (y - p_r), so that the four p_r move by .02, .08, .3 and 1 of their error; the
@@ -15,7 +15,8 @@
  * error rise, a new tree is grown in the background, and replaces the old one once its squared error is below .7 of the
  * old one's. (Gomes et al. 2017 replace it when a second detector says so.)
  *
- *     [ AnbOnlineForest | AnbTreeHead[trees] | AnbWhitener ... | AnbBins ... | the trees: front and back of each in turn ]
+ *     [ AnbOnlineForest | AnbTreeHead[trees] | AnbWhitener ... | AnbBins ... | the trees: front and back of each in
+ *     turn ]
  */
 #ifndef ANB_LEARNERS_TREES_ONLINE_FOREST_H
 #define ANB_LEARNERS_TREES_ONLINE_FOREST_H
@@ -31,8 +32,8 @@
 typedef struct AnbOnlineForestPlan {
     AnbCartPlan cart;
     size_t trees;
-       bool background; /* whether new trees are grown in the background */
-   double chase_f;  /* F of a split in trees that learn residuals; 0: there are none */
+    bool background; /* whether new trees are grown in the background */
+    double chase_f;  /* F of a split in trees that learn residuals; 0: there are none */
     /* ---- */
     size_t at_heads, at_whitener, at_bins, at_trees, bytes;
     size_t at_codes, at_scratch, each_scratch, scratch; /* doubles */
@@ -48,8 +49,8 @@ typedef struct AnbOnlineForest {
     uint64_t samples;
     uint64_t making; /* the bins' edges are being remade: features left */
     AnbMoments target;
-       AnbRange range;      /* of targets less the origin */
-   double origin;       /* the first target, which is subtracted from all */
+    AnbRange range;      /* of targets less the origin */
+    double origin;       /* the first target, which is subtracted from all */
     AnbErrorScale error; /* of the prediction */
     AnbWeightUnit unit;
     AnbFaded rate_error[ANB_CART_RATES];
@@ -88,8 +89,8 @@ void anb_online_forest_paces(const AnbOnlineForest *forest, double *share);
  * The Shapley values between two rows, both predicted before.
  *
  * @param share  what they are multiplied by before they are added to out->phi
- * @return       false where a bound may act: of a leaf on its linear model, of the seen targets on the sum; or a leaf is an
- *               rls
+ * @return       false where a bound may act: of a leaf on its linear model, of the seen targets on the sum; or a leaf
+ *               is an rls
  */
 bool anb_online_forest_split(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, const AnbPair *pair,
                              double share, AnbShapleySum *out);

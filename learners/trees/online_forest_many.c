@@ -3,8 +3,8 @@
 #include "cart_many.h"
 #include "forest_votes.h"
 
-/* For each row, over the trees so far: the first tree's prediction; the weighted sum of the others' differences from it; the sum of the
- * corrections. */
+/* For each row, over the trees so far: the first tree's prediction; the weighted sum of the others' differences from
+ * it; the sum of the corrections. */
 typedef struct Sums {
     double first[ANB_ROWS], sum[ANB_ROWS], correction[ANB_ROWS][ANB_CART_RATES];
 } Sums;

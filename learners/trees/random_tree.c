@@ -73,7 +73,8 @@ static double threshold_between(double a, double b)
     return a != a || b != b ? INFINITY : a / 2 + b / 2;
 }
 
-/* A feature, or the arrival. A feature of small importance is often drawn again, so that more of the cuts are useful. */
+/* A feature, or the arrival. A feature of small importance is often drawn again, so that more of the cuts are
+ * useful. */
 static uint32_t draw_feature(const AnbRandomRows *rows, const AnbRandomRule *rule, AnbRandom *random)
 {
     enum { AGAIN = 3 };

@@ -2,17 +2,19 @@
  * Trees of random cuts over a window of rows: built in slices, and grown by each row that arrives later.
  *
  *     at a node with rows R: draw `cuts` pairs (feature, threshold half way between the values of two rows of R)
- *     where shares of the features are known, one of share s stays with probability d s + .1, else another is drawn, up to three times
- *     take the pair with the largest  SL^2 / WL + SR^2 / WR      S, W: sums of w (y - mean) and of w on its two sides
- *     a node with fewer than 2 `leaf` rows, or that no pair divides, predicts their mean
+ *     where shares of the features are known, one of share s stays with probability d s + .1, else another is drawn, up
+ *     to three times take the pair with the largest  SL^2 / WL + SR^2 / WR      S, W: sums of w (y - mean) and of w on
+ *     its two sides a node with fewer than 2 `leaf` rows, or that no pair divides, predicts their mean
  *
  * Thresholds come from the rows, so the scale of a feature does not matter. A missing cell falls on the side that the
- * pair draws for it; of a missing and a present value the threshold is infinite. The row's arrival number may be one more feature. Building costs about rows * log2(rows / leaf) *
- * cuts units of work, in slices of a given number of them.
+ * pair draws for it; of a missing and a present value the threshold is infinite. The row's arrival number may be one
+ * more feature. Building costs about rows * log2(rows / leaf) * cuts units of work, in slices of a given number of
+ * them.
  *
- * A leaf has a list of its rows, from the newest to the oldest: its head is in the leaf, the rest in `older` by the row's
- * slot. A new row is added to its leaf, which splits by the same rule once it holds 2 `leaf` rows. Rows are identified by
- * their arrival number modulo 2^32; a row that has left the window ends its list, since all behind it are older.
+ * A leaf has a list of its rows, from the newest to the oldest: its head is in the leaf, the rest in `older` by the
+ * row's slot. A new row is added to its leaf, which splits by the same rule once it holds 2 `leaf` rows. Rows are
+ * identified by their arrival number modulo 2^32; a row that has left the window ends its list, since all behind it are
+ * older.
  *
  * Geurts, Ernst & Wehenkel 2006 (extremely randomised trees).
  */
@@ -106,8 +108,8 @@ static inline size_t anb_random_tree_nodes(size_t rows, size_t leaf)
     return 3 * (rows / leaf + 2);
 }
 
-/* Starts a tree over the newest seven eighths of the window, so that none of its rows is overwritten before an eighth of the
- * window has arrived; `mean` is about that of their targets. */
+/* Starts a tree over the newest seven eighths of the window, so that none of its rows is overwritten before an eighth
+ * of the window has arrived; `mean` is about that of their targets. */
 void anb_random_tree_begin(AnbRandomBuilder *b, AnbRandomTree *tree, const AnbRandomRows *rows, double mean);
 
 /**

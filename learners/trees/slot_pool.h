@@ -1,9 +1,9 @@
 /*
  * A fixed pool of slots over flat memory: numbers 0 to capacity - 1, taken and given back in constant time.
  *
- * The pool only assigns numbers; the contents of slots are the owner's. `next` is the owner's array of `capacity` entries:
- * of a free slot that was used before it links the free list, of a taken one it is ANB_POOL_TAKEN. Slots never used are
- * not on the list, so a new pool costs nothing to make, and only the first `used` slots need saving.
+ * The pool only assigns numbers; the contents of slots are the owner's. `next` is the owner's array of `capacity`
+ * entries: of a free slot that was used before it links the free list, of a taken one it is ANB_POOL_TAKEN. Slots never
+ * used are not on the list, so a new pool costs nothing to make, and only the first `used` slots need saving.
  */
 #ifndef ANB_LEARNERS_TREES_SLOT_POOL_H
 #define ANB_LEARNERS_TREES_SLOT_POOL_H

@@ -1,4 +1,5 @@
-/* Copies a tree of learners for the plan: checks it, completes the options, and replaces presets by their expansions. */
+/* Copies a tree of learners for the plan: checks it, completes the options, and replaces presets by their
+ * expansions. */
 #include "expand.h"
 #include "capability.h"
 #include "expression.h"
@@ -67,7 +68,8 @@ bool anb_is_name(const char *name)
     return n > 0 && n <= ANB_NAME_MAX && name[n] == 0;
 }
 
-/* Checks what every call relies on, and the name: a model of a type that expressions cannot name could not be loaded. */
+/* Checks what every call relies on, and the name: a model of a type that expressions cannot name could not be
+ * loaded. */
 static int check_type(const StreamingLearnerType *type, AnbError *error)
 {
     if (!type || !type->name)
@@ -80,7 +82,8 @@ static int check_type(const StreamingLearnerType *type, AnbError *error)
     return anb_check_tables(type, error);
 }
 
-/* ---- options as this version knows them: the caller's over the defaults, those of a router as well ----------------- */
+/* ---- options as this version knows them: the caller's over the defaults, those of a router as well
+ * ----------------- */
 
 static int own_options(AnbArena *arena, const StreamingLearnerType *type, const void *given, void **own,
                        AnbError *error)
@@ -107,8 +110,8 @@ static int take_options(AnbArena *arena, AnbExpert *expert, AnbError *error)
     return code;
 }
 
-/* How many features a preset below a feature map of one child is chosen for. As when the plan is built, the child's node
- * has a type and no more. */
+/* How many features a preset below a feature map of one child is chosen for. As when the plan is built, the child's
+ * node has a type and no more. */
 static size_t width_of_child(const AnbExpert *expert, size_t n_features)
 {
     AnbNode node = {.type = expert->type, .options = expert->options, .n_children = 1, .n_features = n_features};

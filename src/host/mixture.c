@@ -85,7 +85,8 @@ const char *anb_expert_name(const StreamingLearner *model, size_t i)
     return moe && i < moe->n_children ? moe->children[i].label : NULL;
 }
 
-/* Walks to the first mixture, for a row that the root has just predicted: so every wrapper has made its own row in the scratch. */
+/* Walks to the first mixture, for a row that the root has just predicted: so every wrapper has made its own row in the
+ * scratch. */
 static int reach_mixture(const StreamingLearner *model, double *scratch, AnbCounters *counters, const double *x,
                          double f, AnbAsked *at)
 {

@@ -212,8 +212,8 @@ static void clear_tree(const AnbNode *node, void *state)
         clear_tree(&node->children[i], anb_child_state(&node->children[i], state));
 }
 
-/* Replaces owned pointers in a block that was copied as bytes by copies of what they own. After a failure they are zeroed,
- * so that the copy can be freed in any case. */
+/* Replaces owned pointers in a block that was copied as bytes by copies of what they own. After a failure they are
+ * zeroed, so that the copy can be freed in any case. */
 static int clone_tree(const AnbNode *node, const void *from, void *to, int code)
 {
     size_t parts = node->n_children + (node->router != NULL);
@@ -242,7 +242,8 @@ static int copy_attached(const StreamingLearner *model, StreamingLearner *copy)
     return anb_sources_copy(model, copy);
 }
 
-/* Makes the copy, of the same plan and without owned pointers of its own, equal to the model; frees it where memory is out. */
+/* Makes the copy, of the same plan and without owned pointers of its own, equal to the model; frees it where memory is
+ * out. */
 static StreamingLearner *filled(const StreamingLearner *model, StreamingLearner *copy, AnbError *error)
 {
     memcpy(anb_block(copy), anb_block(model), anb_block_bytes(model->plan));
@@ -388,7 +389,8 @@ double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const 
     return f - f == 0 ? f : predict_checked(model->plan, anb_block(model), reader->scratch, &reader->counters, x);
 }
 
-/* The slow path for samples that may be rejected, have a weight of 0 or missing cells, or are skipped for their weight. */
+/* The slow path for samples that may be rejected, have a weight of 0 or missing cells, or are skipped for their
+ * weight. */
 static APART double train_slowly(StreamingLearner *model, const double *x, double y, double weight)
 {
     const AnbPlan *plan = model->plan;

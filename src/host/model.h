@@ -9,8 +9,8 @@
 #include "sources.h"
 #include "threads.h"
 
-/* Data that only few models have: a seed other than the plan's, where the plan was made for another model; a schema; sources
- * of numbered samples; threads. */
+/* Data that only few models have: a seed other than the plan's, where the plan was made for another model; a schema;
+ * sources of numbered samples; threads. */
 typedef struct AnbAttached {
     uint64_t seed;
     AnbSchema *schema;   /* a reference, or NULL */
@@ -18,8 +18,8 @@ typedef struct AnbAttached {
     AnbThreads *threads; /* or NULL */
 } AnbAttached;
 
-/* The head. The block follows it at once, and the scratch follows the block where one is kept. Where the block is aligned to
- * more than the allocator's memory is, the allocator's pointer stands in front of the head. */
+/* The head. The block follows it at once, and the scratch follows the block where one is kept. Where the block is
+ * aligned to more than the allocator's memory is, the allocator's pointer stands in front of the head. */
 struct StreamingLearner {
     AnbPlan *plan;
     AnbAttached *attached; /* NULL: nothing */
@@ -33,7 +33,8 @@ struct AnbReader {
     void *memory;
 };
 
-/* A caller's options over the defaults; NULL: those. 0, or ANB_E_ARGUMENT where their size is not one this version knows. */
+/* A caller's options over the defaults; NULL: those. 0, or ANB_E_ARGUMENT where their size is not one this version
+ * knows. */
 int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, AnbError *error);
 /* What is attached to a model, made where nothing was. NULL where memory is out. */
 AnbAttached *anb_attach(StreamingLearner *model);
@@ -89,8 +90,8 @@ static inline double anb_look(const StreamingLearner *model, const double *x)
     return plan->look ? plan->look(plan->nodes, anb_block(model), x) : ANB_NAN;
 }
 
-/* The prediction of a model without kept scratch for a finite row; ANB_NAN for others. Changes only `counters`, which are
- * used in place of the model's. */
+/* The prediction of a model without kept scratch for a finite row; ANB_NAN for others. Changes only `counters`, which
+ * are used in place of the model's. */
 double anb_predict_reading(const StreamingLearner *model, const double *x, AnbCounters *counters);
 
 static inline void *anb_state_of(const StreamingLearner *model, const AnbNode *node)
@@ -119,8 +120,8 @@ static inline AnbSources *anb_sources_of(const StreamingLearner *model)
     return model->attached ? model->attached->sources : NULL;
 }
 
-/* Whether a row is rejected, for an infinite cell or for missing ones that the model does not take; counts that, and the
- * missing cells. On the slow path only: called where some cell is not finite. */
+/* Whether a row is rejected, for an infinite cell or for missing ones that the model does not take; counts that, and
+ * the missing cells. On the slow path only: called where some cell is not finite. */
 bool anb_refuses_row(const AnbPlan *plan, const double *x, AnbCounters *counters, uint64_t *missing);
 
 /* Weights are learned within 2^-100 to 2^100: no sum of 2^64 of them, or of their squares, leaves the doubles. */

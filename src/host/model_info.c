@@ -55,9 +55,9 @@ bool anb_takes_missing(const StreamingLearner *model)
 
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 
-/* Compares the fields of two states. A field of the block is compared with the bytes at the same place of the other block; one that a
- * foreign type keeps elsewhere, with the field that the other state shows at the same position. A field's length may depend on the
- * block it is read from, so both blocks are walked. */
+/* Compares the fields of two states. A field of the block is compared with the bytes at the same place of the other
+ * block; one that a foreign type keeps elsewhere, with the field that the other state shows at the same position. A
+ * field's length may depend on the block it is read from, so both blocks are walked. */
 typedef struct Comparison {
     AnbVisitor visitor;
     const AnbNode *node;

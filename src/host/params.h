@@ -14,8 +14,8 @@ const AnbParam *anb_params_find(const StreamingLearnerType *type, const char *na
 int anb_options_take(const StreamingLearnerType *type, const void *given, void *own, AnbError *error);
 /* Whether every option is in its range; 0 or ANB_E_ARGUMENT with the param's name and range. */
 int anb_params_check(const StreamingLearnerType *type, const void *options, AnbError *error);
-/* Whether no list of numbers holds one twice; 0 or ANB_E_ARGUMENT with the param's name and the number. Asked of new models
- * alone: versions up to 0.11 made and saved such ones. */
+/* Whether no list of numbers holds one twice; 0 or ANB_E_ARGUMENT with the param's name and the number. Asked of new
+ * models alone: versions up to 0.11 made and saved such ones. */
 int anb_params_distinct(const StreamingLearnerType *type, const void *options, AnbError *error);
 /* Whether an expert has as many children as its type takes. 0, or ANB_E_ARGUMENT with the reason. */
 int anb_check_children(const AnbExpert *expert, AnbError *error);

@@ -176,8 +176,8 @@ static void lay_out(AnbNode *node, size_t parts)
     node->scratch_size = scratch;
 }
 
-/* How many nodes do not count for seeds: before the child of a node with ANB_SEEDS_ANEW all but those that may stand only
- * at the root. */
+/* How many nodes do not count for seeds: before the child of a node with ANB_SEEDS_ANEW all but those that may stand
+ * only at the root. */
 static unsigned nodes_outside(const Builder *b, const AnbNode *node)
 {
     unsigned roots = 0;

@@ -22,9 +22,9 @@ typedef struct AnbSamples {
 
 enum { ANB_OWN_CHUNK = 256, ANB_OWN_SPARE = 16 };
 
-/* A thread's samples of a call, copied out of the call's arrays. The copy avoids false sharing: a core that reads an array of pointers
- * and follows them may prefetch what the next pointers point to (Intel's data-dependent prefetcher), and in the call's own array
- * those are models that another thread writes. In a thread's own array they are its own. */
+/* A thread's samples of a call, copied out of the call's arrays. The copy avoids false sharing: a core that reads an
+ * array of pointers and follows them may prefetch what the next pointers point to (Intel's data-dependent prefetcher),
+ * and in the call's own array those are models that another thread writes. In a thread's own array they are its own. */
 typedef struct AnbOwn {
     size_t n;
     uint32_t number[ANB_OWN_CHUNK + ANB_OWN_SPARE]; /* of each in the call, rising */
@@ -42,8 +42,8 @@ void anb_samples_between(const AnbSamples *samples, size_t from, size_t to);
 void anb_samples_survey(AnbSamples *samples);
 /* Sets `spread` where so many cores each have a part of the models. */
 void anb_samples_divide(AnbSamples *samples, size_t cores);
-/* Predicts samples from `from` to `to` - 1, only reading the models. Where that is not possible, `out` gets NaN. Returns
- * how many such samples there are. */
+/* Predicts samples from `from` to `to` - 1, only reading the models. Where that is not possible, `out` gets NaN.
+ * Returns how many such samples there are. */
 size_t anb_samples_predict_reading(const AnbSamples *samples, size_t from, size_t to);
 
 #endif

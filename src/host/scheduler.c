@@ -5,7 +5,7 @@
 
 enum { MEASURED_EVERY = 32 };
 static const double LEAST_SHARED_NS = 5000; /* less work is done by the caller: other threads would wake too late */
-static const double FOLLOW = 0.25;   /* of a measured cost, in its running mean */
+static const double FOLLOW = 0.25;          /* of a measured cost, in its running mean */
 static const double SAVING = 0.9;    /* pieces are assigned anew where that lowers the total time to this share */
 static const double MOVED_NS = 1000; /* cheaper pieces are left to their own thread while that is working */
 
@@ -33,7 +33,8 @@ typedef struct Scheduler {
     bool measured;
 } Scheduler;
 
-/* ---- one piece ----------------------------------------------------------------------------------------------------- */
+/* ---- one piece
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* Pieces put aside lie behind those of the mixture. */
 static void do_piece(Scheduler *scheduler, size_t i, AnbCounters *counters)
@@ -63,10 +64,12 @@ static void take_piece(Scheduler *scheduler, size_t i, AnbCounters *counters)
 /* Whether piece i is part of the present work; pieces put aside are done with learning. */
 static bool at_work(const Scheduler *scheduler, size_t i)
 {
-    return i < scheduler->pieces ? i < scheduler->work.n : scheduler->kind == ANB_WORK_LEARN && i - scheduler->pieces < scheduler->aside.n;
+    return i < scheduler->pieces ? i < scheduler->work.n
+                                 : scheduler->kind == ANB_WORK_LEARN && i - scheduler->pieces < scheduler->aside.n;
 }
 
-/* ---- all pieces ---------------------------------------------------------------------------------------------------- */
+/* ---- all pieces
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void run_alone(Scheduler *scheduler, AnbCounters *counters)
 {
@@ -123,7 +126,8 @@ static void run_shared(Scheduler *scheduler, AnbCounters *counters)
         add_counters(counters, &scheduler->share[t].counters);
 }
 
-/* ---- dealing ------------------------------------------------------------------------------------------------------- */
+/* ---- dealing
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* What a piece costs a sample, by kind: rows that are predicted many at once come in blocks. */
 static double cost_of(const Scheduler *scheduler, size_t kind, size_t i)
@@ -241,7 +245,8 @@ static void assign(Scheduler *scheduler)
     group(scheduler, n, other);
 }
 
-/* ---- the scheduler's face ------------------------------------------------------------------------------------------------ */
+/* ---- the scheduler's face
+ * ------------------------------------------------------------------------------------------------ */
 
 static double total(const Scheduler *scheduler)
 {
@@ -278,7 +283,8 @@ static void finish(AnbScheduler *self, AnbCounters *counters)
         share(self, ANB_WORK_LEARN, &(AnbWork){.n = 0}, counters);
 }
 
-/* ---- making and freeing -------------------------------------------------------------------------------------------- */
+/* ---- making and freeing
+ * -------------------------------------------------------------------------------------------- */
 
 static bool make(Scheduler *scheduler, size_t n)
 {

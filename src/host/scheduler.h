@@ -3,8 +3,8 @@
  *
  * Each piece is assigned to one thread, so that an expert's state stays in the cache of one core. A thread that has
  * finished its own pieces takes pieces that others have not begun. Pieces are assigned in order of falling cost, each
- * to the thread with the smallest total so far; the costs are measured every 32nd time. Work that costs less than waking
- * threads is done by the caller.
+ * to the thread with the smallest total so far; the costs are measured every 32nd time. Work that costs less than
+ * waking threads is done by the caller.
  */
 #ifndef ANB_HOST_SCHEDULER_H
 #define ANB_HOST_SCHEDULER_H

@@ -221,8 +221,8 @@ void anb_serve_publish(AnbServer *server)
     end(server);
 }
 
-/* Applies an event to the learner's copy, and stores it for the other one. x: NULL where the event has no row. Observers
- * are called before the row's memory may be reused. */
+/* Applies an event to the learner's copy, and stores it for the other one. x: NULL where the event has no row.
+ * Observers are called before the row's memory may be reused. */
 static double happen(AnbServer *s, Event event, const double *x, const AnbAnswer *answer)
 {
     StreamingLearner *model = mine(s)->model;

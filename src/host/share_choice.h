@@ -36,7 +36,8 @@ typedef struct AnbShareRecord {
     double chosen;  /* what a sample took when the usual way was chosen; 0: not known */
 } AnbShareRecord;
 
-/* One record for each class of calls, by the number of samples: each class reaches four times as far as the one before. */
+/* One record for each class of calls, by the number of samples: each class reaches four times as far as the one
+ * before. */
 typedef struct AnbShareRecords {
     AnbShareRecord class[ANB_SHARE_CLASSES];
 } AnbShareRecords;
@@ -46,13 +47,15 @@ typedef struct AnbShareGain {
     double wake; /* ns that it costs to wake them */
 } AnbShareGain;
 
-/* The record for calls of that many samples; NULL where threads gain nothing. `tried`: ns of each of the call's first samples. If
- * three calls in a row differ from the record by more than a factor of three, the record starts again. Calls that follow a
- * shared call are compared with calls that followed a shared call: what another core has written takes long to read. */
+/* The record for calls of that many samples; NULL where threads gain nothing. `tried`: ns of each of the call's first
+ * samples. If three calls in a row differ from the record by more than a factor of three, the record starts again.
+ * Calls that follow a shared call are compared with calls that followed a shared call: what another core has written
+ * takes long to read. */
 AnbShareRecord *anb_share_record(AnbShareRecords *records, size_t samples, double tried, AnbShareGain gain);
 /* ns that one of the first samples takes where this core has what it needs. */
 double anb_share_ns(const AnbShareRecord *record);
-/* Whether this call is to be shared. To be called once for each call, and anb_share_took or anb_share_put_off after it. */
+/* Whether this call is to be shared. To be called once for each call, and anb_share_took or anb_share_put_off after
+ * it. */
 bool anb_share_decide(AnbShareRecord *record);
 /* Withdraws the decision for a call that was to be shared and was done alone. */
 void anb_share_put_off(AnbShareRecord *record);

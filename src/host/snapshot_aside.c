@@ -20,7 +20,8 @@ struct AnbSaving {
     void *memory; /* of path and extras */
 };
 
-/* ---- copying extras ------------------------------------------------------------------------------------------------- */
+/* ---- copying extras
+ * ------------------------------------------------------------------------------------------------- */
 
 /* Memory that is used up from its start; `memory` NULL: bytes are only counted. */
 typedef struct Room {
@@ -83,7 +84,8 @@ static void copy_all(AnbSaving *saving, Room *room, const AnbSnapshotExtras *ext
     copy_notes(room, extras, &saving->extras);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * --------------------------------------------------------------------------------------------------------- */
 
 static void *write_copy(void *context)
 {

@@ -149,12 +149,13 @@ static int flush_folder(const char *path, AnbError *error)
     return code;
 }
 
-/* Opens the temporary file, locked and empty, readable only by those who may read the old file. Another process that held
- * the lock may have renamed the file meanwhile, so the name is checked again. -1 with the reason. */
+/* Opens the temporary file, locked and empty, readable only by those who may read the old file. Another process that
+ * held the lock may have renamed the file meanwhile, so the name is checked again. -1 with the reason. */
 static int open_temporary(const char *temporary, const struct stat *old, AnbError *error)
 {
     struct stat mine, named;
-    mode_t mode = old ? (old->st_mode & 0777) | S_IWUSR : 0666; /* writable: a file left by a killed process is opened again */
+    mode_t mode =
+        old ? (old->st_mode & 0777) | S_IWUSR : 0666; /* writable: a file left by a killed process is opened again */
     int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0) {
         fail_io(error, temporary, "open");

@@ -65,8 +65,8 @@ static const char *get_text(Cursor *c)
     return text;
 }
 
-/* Reads a count of items of at least `least` bytes each; it is checked against the bytes left, which bounds the memory that
- * is allocated for them. */
+/* Reads a count of items of at least `least` bytes each; it is checked against the bytes left, which bounds the memory
+ * that is allocated for them. */
 static size_t get_count(Cursor *c, size_t least)
 {
     uint32_t n = get_u32(c);

@@ -11,7 +11,8 @@ static bool is_named(const AnbSource *source, const char *name, size_t n)
     return end[-1] && !*end && memcmp(source->name, name, n) == 0;
 }
 
-/* A hash of the last eight bytes, in which names of partitions differ. It depends on the byte order of the machine, but is never saved. */
+/* A hash of the last eight bytes, in which names of partitions differ. It depends on the byte order of the machine, but
+ * is never saved. */
 static size_t hash(const char *name, size_t n)
 {
     uint64_t word = n;
@@ -23,7 +24,8 @@ static size_t hash(const char *name, size_t n)
     return (size_t)(word * 0x9e3779b97f4a7c15U >> 56); /* Knuth: 2^64 over the golden ratio */
 }
 
-/* The place that holds one more than the index of a name's source; 0 where there is none. At most half of them are taken. */
+/* The place that holds one more than the index of a name's source; 0 where there is none. At most half of them are
+ * taken. */
 static uint8_t *place_of(const AnbSources *sources, const char *name, size_t n)
 {
     uint8_t *places = (uint8_t *)(uintptr_t)(sources->source + sources->capacity);

@@ -1,6 +1,6 @@
 /*
- * The thread that learns a model's samples is a function of the model's address. So each thread finds its own samples of a
- * call by itself, in order, without sorting.
+ * The thread that learns a model's samples is a function of the model's address. So each thread finds its own samples
+ * of a call by itself, in order, without sorting.
  *
  *     addresses   from[0] = 0 ... from[1] ... from[2] ... from[n]
  *     stripes     |     0      |     1     |  ...      n - 1     |
@@ -48,8 +48,8 @@ typedef struct AnbStripeKernels {
 
 ANB_ISA_TABLE(AnbStripeKernels, anb_stripe_kernels);
 
-/* Deals n samples to the threads, `each` stripes to one, at most ANB_STRIPES_MOST in all, by the addresses of some of the samples. False:
- * out of memory, and there are no stripes. */
+/* Deals n samples to the threads, `each` stripes to one, at most ANB_STRIPES_MOST in all, by the addresses of some of
+ * the samples. False: out of memory, and there are no stripes. */
 bool anb_stripes_deal(AnbStripes *stripes, StreamingLearner *const *models, size_t n, size_t threads, size_t each);
 void anb_stripes_free(AnbStripes *stripes);
 

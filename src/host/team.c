@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { READS = 32 };                     /* of the word between two of the clock */
-static const double IDLE_SPIN_NS = 20000;    /* how long an idle thread polls */
+enum { READS = 32 };                      /* of the word between two of the clock */
+static const double IDLE_SPIN_NS = 20000; /* how long an idle thread polls */
 static const double WAIT_SPIN_NS = 50000; /* how long a caller polls for the last thread to leave before it sleeps */
-static const double FOLLOW = .5;         /* rate of the running mean of the gap between jobs */
+static const double FOLLOW = .5;          /* rate of the running mean of the gap between jobs */
 
 typedef struct Thread {
     AnbTeam *team;
@@ -45,8 +45,9 @@ static inline void relax(void)
 #endif
 }
 
-/* Polls a word until it is not, or is, `value`, for at most `ns`. Returns whether that happened. The reads are sequentially
- * consistent: a caller that closes a round and then finds no thread inside relies on later threads seeing it closed. */
+/* Polls a word until it is not, or is, `value`, for at most `ns`. Returns whether that happened. The reads are
+ * sequentially consistent: a caller that closes a round and then finds no thread inside relies on later threads seeing
+ * it closed. */
 static bool spin(atomic_uint *word, unsigned value, bool until_equal, double ns)
 {
     double start = 0;
@@ -63,7 +64,8 @@ static bool spin(atomic_uint *word, unsigned value, bool until_equal, double ns)
     }
 }
 
-/* ---- the other threads -------------------------------------------------------------------------------------------- */
+/* ---- the other threads
+ * -------------------------------------------------------------------------------------------- */
 
 /* Returns once the round is another one than `seen`. */
 static void await(Thread *thread, unsigned seen)
@@ -102,7 +104,8 @@ static void *live(void *context)
     }
 }
 
-/* ---- the caller ---------------------------------------------------------------------------------------------------- */
+/* ---- the caller
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void wake(AnbTeam *team)
 {
@@ -157,7 +160,8 @@ size_t anb_team_size(const AnbTeam *team)
     return team->n_threads + 1;
 }
 
-/* ---- making and freeing -------------------------------------------------------------------------------------------- */
+/* ---- making and freeing
+ * -------------------------------------------------------------------------------------------- */
 
 /* Cores that this process may use. */
 static size_t cores(void)

@@ -4,8 +4,8 @@
  *     caller   open -> work -> close -> wait until no thread is inside
  *     thread   sees it open -> goes inside -> works -> leaves; a sleeping or late thread does nothing
  *
- * A job assigns its parts itself, by an atomic counter for example, so a thread that wakes late causes no delay. Between
- * jobs a thread polls for some microseconds if jobs have come at such intervals; otherwise it sleeps.
+ * A job assigns its parts itself, by an atomic counter for example, so a thread that wakes late causes no delay.
+ * Between jobs a thread polls for some microseconds if jobs have come at such intervals; otherwise it sleeps.
  */
 #ifndef ANB_HOST_TEAM_H
 #define ANB_HOST_TEAM_H
@@ -30,7 +30,8 @@ size_t anb_team_size(const AnbTeam *team);
 bool anb_team_alone(const AnbTeam *team);
 /* Whether no thread would have to be woken for a job now. */
 bool anb_team_awake(AnbTeam *team);
-/* Runs a job; returns when the caller has finished and no thread is inside. One caller at a time; not from inside a job. */
+/* Runs a job; returns when the caller has finished and no thread is inside. One caller at a time; not from inside a
+ * job. */
 void anb_team_run(AnbTeam *team, AnbTeamJob job, void *context);
 
 #endif

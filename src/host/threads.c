@@ -21,8 +21,8 @@ static AnbScheduler **place_of(const StreamingLearner *model, const AnbNode *nod
     return NULL;
 }
 
-/* Sets the scheduler of every outermost node that can use one: a new one, or, for a node around a mixture, the mixture's.
- * False: out of memory. */
+/* Sets the scheduler of every outermost node that can use one: a new one, or, for a node around a mixture, the
+ * mixture's. False: out of memory. */
 static bool give(const StreamingLearner *model, const AnbNode *node, AnbThreads *threads, AnbScheduler **around)
 {
     AnbScheduler **place = place_of(model, node);

@@ -1,6 +1,6 @@
 /*
- * Models for rows of a schema. An encoder is a type that converts categories and times to numbers, with the kinds of the
- * columns as runs of letters in its options (`columns`).
+ * Models for rows of a schema. An encoder is a type that converts categories and times to numbers, with the kinds of
+ * the columns as runs of letters in its options (`columns`).
  */
 #include "arena.h"
 #include "expand.h"
@@ -221,8 +221,8 @@ static bool hands_on(const AnbExpert *expert, Seen *seen)
     return n > 0;
 }
 
-/* The first learner, from the root, that reads rows or has several children; `seen` becomes the columns that reach it. NULL
- * where there is no memory. */
+/* The first learner, from the root, that reads rows or has several children; `seen` becomes the columns that reach it.
+ * NULL where there is no memory. */
 static AnbExpert *reader_of(AnbArena *arena, AnbExpert *root, Seen *seen)
 {
     AnbExpert *at = root;

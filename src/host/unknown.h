@@ -6,8 +6,8 @@
 #include <anabranch/type.h>
 
 /**
- * Adds to the message of an error that was written for a word in the place of a learner: that it is a router, or an option of
- * the learner that it stands in.
+ * Adds to the message of an error that was written for a word in the place of a learner: that it is a router, or an
+ * option of the learner that it stands in.
  *
  * @param error  the error, or NULL
  * @param word   n bytes

@@ -3,8 +3,8 @@
  *
  *     OLD   ->   residual(narrow(OLD, of="12y 2n"), columns(NEW, kinds="12n 2c"))
  *
- * OLD keeps its state and its columns. NEW starts at its initial state, which predicts 0, and learns OLD's residual from all
- * columns. Types that stand only at the root (interval, ...) are kept outside.
+ * OLD keeps its state and its columns. NEW starts at its initial state, which predicts 0, and learns OLD's residual
+ * from all columns. Types that stand only at the root (interval, ...) are kept outside.
  */
 #include "arena.h"
 #include "expression.h"
@@ -118,8 +118,8 @@ static bool copy_own(const AnbNode *from, const void *old, const AnbNode *to, vo
     return same;
 }
 
-/* Copies the states of a node and of those below it, whose offsets differ between the models. False where the nodes are not
- * the same. */
+/* Copies the states of a node and of those below it, whose offsets differ between the models. False where the nodes are
+ * not the same. */
 static bool copy_tree(const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
     size_t parts = from->n_children + (from->router != NULL);
@@ -131,8 +131,8 @@ static bool copy_tree(const AnbNode *from, const void *old, const AnbNode *to, v
     return fine;
 }
 
-/* Copies the old model's state to its place below residual(narrow(...)), and the states of the nodes outside, whose sizes
- * must be the same. */
+/* Copies the old model's state to its place below residual(narrow(...)), and the states of the nodes outside, whose
+ * sizes must be the same. */
 static int copy_states(const Widening *w, const AnbNode *from, const void *old, const AnbNode *to, void *state)
 {
     for (; stays_outside(from->type); from = &from->children[0], to = &to->children[0]) {

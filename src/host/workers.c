@@ -10,8 +10,8 @@
  * learned: each core then predicts for the models that it learned, which are in its cache.
  *
  * Sharing. The caller does the first samples alone and measures them. From that, and from how long similar calls took
- * (share_choice.h), it decides whether to share the rest. If the stripes are known, these first samples are of the caller's own
- * stripes, since a model that two cores write in turn moves between their caches line by line.
+ * (share_choice.h), it decides whether to share the rest. If the stripes are known, these first samples are of the
+ * caller's own stripes, since a model that two cores write in turn moves between their caches line by line.
  */
 #include "clock.h"
 #include "model.h"
@@ -36,7 +36,8 @@ enum {
     MANY = 8,                /* one prediction in so many that needs the slow path */
     IN_STRIPES = 64,         /* calls that are done in stripes after that */
     IN_BLOCKS = 64,          /* calls of predictions in blocks where the stripes of learning were uneven for one */
-    /* Calls for which stripes are used that give one thread too many samples; by then these samples may be of many models. */
+    /* Calls for which stripes are used that give one thread too many samples; by then these samples may be of many
+     * models. */
     UNEVEN_CALLS = 64,
     UNEVEN_CALLS_MOST = 1024 /* where the stripes were uneven each time */
 };
@@ -44,8 +45,8 @@ static const double WAKE_NS = 20000;  /* what sharing costs in all where threads
 static const double OPEN_NS = 1000;   /* and where they are awake */
 static const double CLOSE_NS = 20000; /* between calls that follow each other */
 static const double SCAN_NS = .4;     /* to see whether a sample lies in a stripe */
-/ * The largest time of scans for one sample, relative to that of the sample. It is this low since the rows are fetched once
- * more for each stripe of a thread, which takes longer than the scan. */
+/* The largest time of scans for one sample, relative to that of the sample. It is this low since the rows are fetched
+ * once more for each stripe of a thread, which takes longer than the scan. */
 static const double SCANS = .004;
 
 /* A thread's part of a call, in a line of its own. */
@@ -81,7 +82,8 @@ struct AnbPool {
     atomic_size_t incomplete; /* blocks where a pointer is missing */
 };
 
-/* ---- blocks of a call ---------------------------------------------------------------------------------------------- */
+/* ---- blocks of a call
+ * ---------------------------------------------------------------------------------------------- */
 
 static void do_blocks(void *context, size_t thread)
 {
@@ -107,7 +109,8 @@ static void run_blocks(AnbPool *p, size_t from, Block *block)
     anb_team_run(p->team, do_blocks, p);
 }
 
-/* ---- stripes ------------------------------------------------------------------------------------------------------- */
+/* ---- stripes
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* Samples from `from` to `to` - 1 that lie in a stripe, in order. Returns how many. */
 static size_t do_stripe(const AnbPool *p, size_t stripe, size_t from, size_t to)
@@ -123,8 +126,8 @@ static size_t do_stripe(const AnbPool *p, size_t stripe, size_t from, size_t to)
     return sum;
 }
 
-/* Each thread first does its own stripes, which are the same in every call, so that their models are in its core's cache. Then it does
- * stripes that others have not begun; their models must be fetched from another core's cache. */
+/* Each thread first does its own stripes, which are the same in every call, so that their models are in its core's
+ * cache. Then it does stripes that others have not begun; their models must be fetched from another core's cache. */
 static void do_stripes(void *context, size_t thread)
 {
     AnbPool *p = context;
@@ -168,7 +171,8 @@ static size_t stripes_for(double ns, size_t threads)
     return each;
 }
 
-/* For how many calls stripes are used that were just dealt: uneven ones for longer where those before them were uneven to the end. */
+/* For how many calls stripes are used that were just dealt: uneven ones for longer where those before them were uneven
+ * to the end. */
 static void limit_use(AnbStripes *stripes, bool uneven)
 {
     bool again = stripes->limit > 0 && stripes->left == 0;
@@ -226,7 +230,8 @@ static bool share_stripes(AnbPool *p, double ns)
     return true;
 }
 
-/* ---- predictions that only read ------------------------------------------------------------------------------------- */
+/* ---- predictions that only read
+ * ------------------------------------------------------------------------------------- */
 
 /* Repeats predictions that are NaN on the slow path. Where there are many, the next calls are done in stripes. */
 static void predict_unsure(AnbPool *p)
@@ -246,9 +251,11 @@ static void predict_between(AnbPool *p, size_t from, size_t to)
         atomic_fetch_add_explicit(&p->unsure, unsure, memory_order_relaxed);
 }
 
-/* ---- calls -------------------------------------------------------------------------------------------------------- */
+/* ---- calls
+ * -------------------------------------------------------------------------------------------------------- */
 
-/* The most that threads may gain on `left` samples of `ns` each, less the cost of sharing, and the cost of waking them. */
+/* The most that threads may gain on `left` samples of `ns` each, less the cost of sharing, and the cost of waking
+ * them. */
 static AnbShareGain gain_of(const AnbPool *p, double ns, size_t left)
 {
     if (anb_team_alone(p->team))
@@ -303,15 +310,16 @@ static bool try_own(AnbPool *p)
     return true;
 }
 
-/* Whether no thread sleeps, or waking them is worth it: this call, and the calls before it at distances below CLOSE_NS, would together
- * have gained as much by sharing as waking costs. */
+/* Whether no thread sleeps, or waking them is worth it: this call, and the calls before it at distances below CLOSE_NS,
+ * would together have gained as much by sharing as waking costs. */
 static bool worth_waking(AnbPool *p, double start, double gain)
 {
     p->missed = start - p->ended < CLOSE_NS ? p->missed + gain : gain;
     return anb_team_awake(p->team) || p->missed >= WAKE_NS;
 }
 
-/* In which stripes the call is done, or that it is in blocks. Brief predictions take less than to look for them in stripes. */
+/* In which stripes the call is done, or that it is in blocks. Brief predictions take less than to look for them in
+ * stripes. */
 static void choose_stripes(AnbPool *p)
 {
     const bool learn = p->call.y != NULL, reads = p->call.read_only;
@@ -413,7 +421,8 @@ int anb_pool_predict(AnbPool *pool, StreamingLearner *const *models, const doubl
     return take_call(pool, &(AnbSamples){.models = models, .x = x, .out = out, .n = n});
 }
 
-/* ---- making and freeing ------------------------------------------------------------------------------------------- */
+/* ---- making and freeing
+ * ------------------------------------------------------------------------------------------- */
 
 AnbPool *anb_pool_new(size_t threads, AnbError *error)
 {

@@ -73,8 +73,8 @@ static void insert(AnbAdwin *w, double value)
 }
 
 /* The sign of the first cut, from the old end, at which the means differ by more than the bound of adwin.h; 0: there is
- * none. With 1/m = 1/n0 + 1/n1 and l = ln(2 ln n / delta), |gap| > sqrt(2/m variance l) + 2/(3m) l is tested without the
- * root. */
+ * none. With 1/m = 1/n0 + 1/n1 and l = ln(2 ln n / delta), |gap| > sqrt(2/m variance l) + 2/(3m) l is tested without
+ * the root. */
 static int find_cut(const AnbAdwin *w, double delta)
 {
     double n = (double)w->n, n0 = 0, sum0 = 0, variance = w->squares / n;

@@ -11,8 +11,8 @@
  *     row 3            row 1      row 0
  *     [8][8][8] ...    [2][2]     [1][1][1]      older ... newer; cuts are tried between buckets
  *
- * Memory: fixed, about 2.5 KB; a window that would exceed it (80 million values) drops its oldest bucket. Cost: an add is a
- * few operations; cuts are tested at every 32nd value, with about 100 divisions and the like.
+ * Memory: fixed, about 2.5 KB; a window that would exceed it (80 million values) drops its oldest bucket. Cost: an add
+ * is a few operations; cuts are tested at every 32nd value, with about 100 divisions and the like.
  */
 #ifndef ANB_NUMERIC_ADWIN_H
 #define ANB_NUMERIC_ADWIN_H

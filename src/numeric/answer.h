@@ -1,4 +1,5 @@
-/* Whether an answer (anabranch/answer.h) holds numbers that a model can give; those of a caller or a file may be others. */
+/* Whether an answer (anabranch/answer.h) holds numbers that a model can give; those of a caller or a file may be
+ * others. */
 #ifndef ANB_NUMERIC_ANSWER_H
 #define ANB_NUMERIC_ANSWER_H
 

@@ -41,8 +41,8 @@ static bool sleeps(const unsigned char *asleep, size_t i)
     return asleep && asleep[i];
 }
 
-/* The stored weights after a change in which experts sleep: 0 for sleeping ones, 1/awake for those that wake, the others
- * renormalised. */
+/* The stored weights after a change in which experts sleep: 0 for sleeping ones, 1/awake for those that wake, the
+ * others renormalised. */
 void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep, double *w)
 {
     const double *stored = state + 1, *v = state + 1 + 2 * k;
@@ -148,8 +148,8 @@ static void update_sleepers(const Boa *boa, size_t k, const unsigned char *aslee
         wake(boa, k, asleep);
 }
 
-/* Changes the unit, a power of two, if errors of this size do not fit, and converts the state. False where all is 0 or not
- * finite. */
+/* Changes the unit, a power of two, if errors of this size do not fit, and converts the state. False where all is 0 or
+ * not finite. */
 static bool fit(const Boa *boa, size_t k, double largest)
 {
     if (!(largest > 0) || largest > 0x1.fffffffffffffp1023)

@@ -64,8 +64,8 @@ typedef struct AnbBoaSample {
     double y;                    /* the target */
     double weight;               /* factor of r */
     const unsigned char *asleep; /* as at anb_boa_weights */
-    /* NULL: the squared loss. With another loss the regrets are linearised at the mix: the pull (loss.h) at the errors' scale
-     * replaces y - mix. A BOA of gradients keeps its bound for every convex loss. */
+    /* NULL: the squared loss. With another loss the regrets are linearised at the mix: the pull (loss.h) at the errors'
+     * scale replaces y - mix. A BOA of gradients keeps its bound for every convex loss. */
     const AnbLoss *loss;
 } AnbBoaSample;
 

@@ -1,6 +1,7 @@
 /*
- * The loops of boa_kernels.h, compiled once per instruction set. Most mixtures have two to eight experts, so a step takes one part
- * of a block, at most four doubles: roots and divisions of 256 bits take half the cycles of those of 512 bits.
+ * The loops of boa_kernels.h, compiled once per instruction set. Most mixtures have two to eight experts, so a step
+ * takes one part of a block, at most four doubles: roots and divisions of 256 bits take half the cycles of those of 512
+ * bits.
  */
 #define LANES_NARROW
 #include "boa_kernels.h"

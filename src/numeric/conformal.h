@@ -26,10 +26,10 @@ enum { ANB_STEPS = 8 };
 /*
  * The adapting miscoverage of one level. Zeroed, then anb_adaptive_init.
  *
- * DtACI sees beta_t, not the intervals that were answered, which are `delay` labels old when their target arrives. `owed` is an
- * integral term that corrects for that: the sum of (alpha - miss) over the judged intervals, plus (alpha - the miscoverage used) for
- * each interval whose label has not come yet. Without the second part the control loop contains the delay of the labels and
- * oscillates (Smith predictor, 1957).
+ * DtACI sees beta_t, not the intervals that were answered, which are `delay` labels old when their target arrives.
+ * `owed` is an integral term that corrects for that: the sum of (alpha - miss) over the judged intervals, plus (alpha -
+ * the miscoverage used) for each interval whose label has not come yet. Without the second part the control loop
+ * contains the delay of the labels and oscillates (Smith predictor, 1957).
  */
 typedef struct AnbAdaptive {
     double alpha[ANB_STEPS], weight[ANB_STEPS];
@@ -42,11 +42,11 @@ typedef struct AnbAdaptive {
 void anb_adaptive_init(AnbAdaptive *adaptive, double alpha);
 /* The miscoverage to use now; may leave [0, 1]. */
 double anb_adaptive_alpha(const AnbAdaptive *adaptive);
-/* Updates the experts by a new score: beta as above, before the score is added; delay: labels that came between the answer
- * and its own. */
+/* Updates the experts by a new score: beta as above, before the score is added; delay: labels that came between the
+ * answer and its own. */
 void anb_adaptive_add(AnbAdaptive *adaptive, double alpha, double beta, double delay);
-/* Updates `debt` and `owed` by an answered interval, before anb_adaptive_add of the same label. missed: whether the target
- * was outside; then: `asked` at the time of the answer. */
+/* Updates `debt` and `owed` by an answered interval, before anb_adaptive_add of the same label. missed: whether the
+ * target was outside; then: `asked` at the time of the answer. */
 void anb_adaptive_answered(AnbAdaptive *adaptive, double alpha, bool missed, double then);
 /* The members of AnbAdaptive; `since` is the version of an interval's state. */
 extern const AnbField anb_adaptive_fields[];

@@ -6,13 +6,15 @@
  *     s <- s sqrt(1 + a (u^2 - 1))          running root mean square of bounded errors
  *     a = max(.01, 4 / (n + 8))             after n errors; .01 q^2, at most .5, where u was bounded
  *     q <- (1 - 1/500) q + 1                where u was bounded; else q <- (1 - 1/500) q
- *     out = e clipped to +-20 s             s before this error; not clipped for the first 16 errors; +-10 s for targets that
+ *     out = e clipped to +-20 s             s before this error; not clipped for the first 16 errors; +-10 s for
+ *     targets that
  *                                           are kept in a window, since a window learns them many times
  *
- * s is an M-estimate of scale, the recursive form of Huber's proposal 2. One error beyond 20 s makes s sqrt(1 + 399 a) times as large,
- * whatever its size: 2.2 times once 400 errors are known, 8 times after 16. The next hundred errors undo that. q counts recent far
- * errors: where many come, s grows faster. After a change of level by a factor of 1,000 it takes about ten samples to adapt. Far errors that are rarer
- * than about one in 250 samples stay bounded; more frequent ones are taken as the new scale.
+ * s is an M-estimate of scale, the recursive form of Huber's proposal 2. One error beyond 20 s makes s sqrt(1 + 399 a)
+ * times as large, whatever its size: 2.2 times once 400 errors are known, 8 times after 16. The next hundred errors
+ * undo that. q counts recent far errors: where many come, s grows faster. After a change of level by a factor of 1,000
+ * it takes about ten samples to adapt. Far errors that are rarer than about one in 250 samples stay bounded; more
+ * frequent ones are taken as the new scale.
  *
  * Huber 1981, Robust Statistics, chapters 5 and 6.
  */

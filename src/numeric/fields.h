@@ -1,6 +1,6 @@
 /*
- * Functions of a table of fields (anabranch/field.h): sizes, offsets, the walk for saving, loading and comparing, and the
- * checks of single values.
+ * Functions of a table of fields (anabranch/field.h): sizes, offsets, the walk for saving, loading and comparing, and
+ * the checks of single values.
  */
 #ifndef ANB_NUMERIC_FIELDS_H
 #define ANB_NUMERIC_FIELDS_H
@@ -41,8 +41,9 @@ static inline void anb_visit_own(const AnbNode *node, void *state, AnbVisitor *v
 /* The fields of a node and of everything below it, in depth-first order, a router behind its node's children. */
 void anb_visit_subtree(const AnbNode *node, void *state, AnbVisitor *visitor);
 
-/* An `upgrade` for types whose older layouts differ only by fields with `since`, or by what their parts read themselves. It
- * reads the fields that the table of that version had. Unlike with ANB_READS_OLDER a part may read into memory of its own. */
+/* An `upgrade` for types whose older layouts differ only by fields with `since`, or by what their parts read
+ * themselves. It reads the fields that the table of that version had. Unlike with ANB_READS_OLDER a part may read into
+ * memory of its own. */
 int anb_fields_upgrade(const AnbNode *self, unsigned from, const unsigned char *bytes, size_t size, void *state);
 
 /* Whether the node's own state is one that learning could have made: the table's checks, then the type's. */

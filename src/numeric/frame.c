@@ -47,10 +47,11 @@ void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const dou
         anb_frame_standardize(self, state, x, scratch);
 }
 
-/* ---- the start ----------------------------------------------------------------------------------------------------- */
+/* ---- the start
+ * ----------------------------------------------------------------------------------------------------- */
 
-/* A feature during the start: the moments of all values but the lowest and the highest, and those two; low > high before
- * the first value. */
+/* A feature during the start: the moments of all values but the lowest and the highest, and those two; low > high
+ * before the first value. */
 typedef struct Sketch {
     AnbMoments inner;
     double low, high;
@@ -83,8 +84,8 @@ static void start_cell(AnbFrameState *state, size_t d, size_t j, double x, doubl
     anb_frame_put_moments(state, d, j, &s.inner);
 }
 
-/* The moments of all values, the outermost two taken no further out than FAR_OUT deviations of the others, further where
- * those are fewer than eight. `whole`: as they are. */
+/* The moments of all values, the outermost two taken no further out than FAR_OUT deviations of the others, further
+ * where those are fewer than eight. `whole`: as they are. */
 static AnbMoments completed(const Sketch *s, double weight, bool whole)
 {
     AnbMoments m = s->inner;
@@ -137,7 +138,8 @@ static void aim(const AnbFrameState *state, size_t d, size_t j, double weight, d
     *inverse = anb_frame_inverse_sd(&m);
 }
 
-/* ---- learning ------------------------------------------------------------------------------------------------------ */
+/* ---- learning
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* The row as the moments count it. */
 static const double *bounded(const AnbFrame *self, AnbFrameState *state, const double *x, double *scratch)

@@ -6,15 +6,15 @@
  *
  * Lengths below are in units of the spread, from the centre; the tail of a feature is what lies beyond `clip`.
  *
- * Re-framing. The moments follow the rows, while the frame changes only at times: after every row at first, later each time
- * the number of rows has grown by a 32nd, it is set to the moments. Learners that keep coefficients transform them, so that
- * their predictions stay the same:
+ * Re-framing. The moments follow the rows, while the frame changes only at times: after every row at first, later each
+ * time the number of rows has grown by a 32nd, it is set to the moments. Learners that keep coefficients transform
+ * them, so that their predictions stay the same:
  *
  *     old z_j = alpha_j new z_j + beta_j
  *
- * Reach. reach_j is how far out values of feature j have been, at least `clip`. A value up to limit_j raises it to itself, or by a quarter
- * at most where the tail is not passed on. A value beyond limit_j raises it by 1.5 %. It falls by .01 % a row. So one sentinel
- * is left out, and a level that has changed is reached within some hundred rows.
+ * Reach. reach_j is how far out values of feature j have been, at least `clip`. A value up to limit_j raises it to
+ * itself, or by a quarter at most where the tail is not passed on. A value beyond limit_j raises it by 1.5 %. It falls
+ * by .01 % a row. So one sentinel is left out, and a level that has changed is reached within some hundred rows.
  *
  * Three readings of a tail.
  *
@@ -22,40 +22,44 @@
  *     passed on   bound_j = `far` reach_j, or `trust` reach_j where the frame is `open`
  *     left out    cells in the tail are 0, as missing ones
  *
- * common_j is exceeded by about one |z_j| in a hundred: it grows by a quarter where |z_j| exceeds it and falls by .2 % where it does not.
- * A tail is cut at first. In a `whole` frame all tails are passed on, always. In one with `tails` the reading is found by trials.
+ * common_j is exceeded by about one |z_j| in a hundred: it grows by a quarter where |z_j| exceeds it and falls by .2 %
+ * where it does not. A tail is cut at first. In a `whole` frame all tails are passed on, always. In one with `tails`
+ * the reading is found by trials.
  *
- * Trials. On a row with a cell in a tail the learner below predicts twice: with the tail as it is read now, and with another reading.
- * A tail that is cut is compared with one that is passed on, in turns also with one that is left out once evidence_j is at most 0. A tail
- * that is passed on or left out is compared with one that is cut. The gain is the squared error of the cut reading less that of the other,
- * divided by the mean squared error of trials or (2.75 `level`)^2, whichever is less, and bounded to +-4. It is added to
- * evidence_j (other reading: passed on) or junk_j (left out), after that was multiplied by 31/32.
+ * Trials. On a row with a cell in a tail the learner below predicts twice: with the tail as it is read now, and with
+ * another reading. A tail that is cut is compared with one that is passed on, in turns also with one that is left out
+ * once evidence_j is at most 0. A tail that is passed on or left out is compared with one that is cut. The gain is the
+ * squared error of the cut reading less that of the other, divided by the mean squared error of trials or (2.75
+ * `level`)^2, whichever is less, and bounded to +-4. It is added to evidence_j (other reading: passed on) or junk_j
+ * (left out), after that was multiplied by 31/32.
  *
  *     evidence_j >= 2    the tail is passed on         evidence_j <= -2    it is cut
  *     junk_j >= 4        a cut tail is left out        junk_j <= -2        it is no longer left out
  *
- * A cell beyond limit_j that would be within it if the tail were passed on is tested too, where the reach is above `clip`.
+ * A cell beyond limit_j that would be within it if the tail were passed on is tested too, where the reach is above
+ * `clip`.
  *
- * Limit. limit_j is `far` reach_j; `trust` reach_j where the tail is passed on, since a cell farther out than any before is then more
- * likely right than wrong; `clip` where the tail is left out. crowd_j counts cells in the tail among the last 80 rows or so: more than 20 are a
- * new level, and are not left out.
+ * Limit. limit_j is `far` reach_j; `trust` reach_j where the tail is passed on, since a cell farther out than any
+ * before is then more likely right than wrong; `clip` where the tail is left out. crowd_j counts cells in the tail
+ * among the last 80 rows or so: more than 20 are a new level, and are not left out.
  *
- * Moments (Welford). Let b be 8, or reach_j where the tail is passed on and reach_j is above 8. A value with |z_j| >= reach_j and |z_j| > b
- * counts as one at +-b. A value beyond limit_j also multiplies the weight of all earlier values by .93, so that the past is forgotten
- * if such values keep coming. Cells that are left out do not count.
+ * Moments (Welford). Let b be 8, or reach_j where the tail is passed on and reach_j is above 8. A value with |z_j| >=
+ * reach_j and |z_j| > b counts as one at +-b. A value beyond limit_j also multiplies the weight of all earlier values
+ * by .93, so that the past is forgotten if such values keep coming. Cells that are left out do not count.
  *
- * Start. During the first 16 rows the moments are without the lowest and the highest value of each feature. The frame takes these no
- * further out than 8 deviations of the others (further while the others are fewer than 8), and they are counted so
- * at the end of the start. So one sentinel among the first rows makes no spread. A feature is 0 until two values
- * between the outermost differ.
+ * Start. During the first 16 rows the moments are without the lowest and the highest value of each feature. The frame
+ * takes these no further out than 8 deviations of the others (further while the others are fewer than 8), and they are
+ * counted so at the end of the start. So one sentinel among the first rows makes no spread. A feature is 0 until two
+ * values between the outermost differ.
  *
- * Rows of mostly zeros. In a frame of more than 512 features a row of which at most an eighth is not zero (NaN is not) is learned by those
- * other cells, one after the other. Its zeros are due: they are learned together, feature by feature, before the next dense row, before
- * the next re-framing, and every 64 rows. The moments join them as so many values of 0 (Chan), common_j grows or falls as
- * often, and where 0 is in the tail they count one by one. bound_j, limit_j and crowd_j follow with a cell, or else then.
- * There are no trials of zeros. The z are those of a dense row; the z of a zero is stored for each feature. Such a row is
- * always learned this way, so bits do not depend on how it was passed; a stream of dense rows has the bits of a narrow
- * frame. Cost: one pass over the row, a copy of the zeros' z, the other cells, and a 64th of two dense rows.
+ * Rows of mostly zeros. In a frame of more than 512 features a row of which at most an eighth is not zero (NaN is not)
+ * is learned by those other cells, one after the other. Its zeros are due: they are learned together, feature by
+ * feature, before the next dense row, before the next re-framing, and every 64 rows. The moments join them as so many
+ * values of 0 (Chan), common_j grows or falls as often, and where 0 is in the tail they count one by one. bound_j,
+ * limit_j and crowd_j follow with a cell, or else then. There are no trials of zeros. The z are those of a dense row;
+ * the z of a zero is stored for each feature. Such a row is always learned this way, so bits do not depend on how it
+ * was passed; a stream of dense rows has the bits of a narrow frame. Cost: one pass over the row, a copy of the zeros'
+ * z, the other cells, and a 64th of two dense rows.
  *
  * State: what AnbFrameState has, then
  *
@@ -63,12 +67,12 @@
  *               reach d, negative where the tail is left out; during the start the lowest value
  *     of a wide one also [ z of a zero d | cells that were not zero since the zeros were learned d | their weight d
  *                     | 1 where the z of a zero are those of this frame | rows whose zeros are due | their weight ]
- *     uint64_t  evidence, 24 bits, junk, 24 bits, and crowd, 16 bits, of each feature: d; in their place during the start
+ *     uint64_t  evidence, 24 bits, junk, 24 bits, and crowd, 16 bits, of each feature: d; in their place during the
+ *     start
  *               double: the highest value d
  *
- * limit_j follows from the reach, 1/sd from the moments. Evidence, junk and crowd are only compared with thresholds, so fewer bits
- * are enough for them: evidence and junk are in 2^-19, crowd in 1/512.
- * Cost: two passes over a dense row.
+ * limit_j follows from the reach, 1/sd from the moments. Evidence, junk and crowd are only compared with thresholds, so
+ * fewer bits are enough for them: evidence and junk are in 2^-19, crowd in 1/512. Cost: two passes over a dense row.
  */
 #ifndef ANB_NUMERIC_FRAME_H
 #define ANB_NUMERIC_FRAME_H

@@ -172,8 +172,8 @@ static inline double anb_frame_cut(const AnbFrame *self, const AnbFrameState *st
     return cut > self->clip ? self->clip : cut > least ? cut : least;
 }
 
-/* Sets the bound of feature j: from the reach where the tail is passed on, else from what is common. Once in 8 rows, and where
- * the reach has changed. */
+/* Sets the bound of feature j: from the reach where the tail is passed on, else from what is common. Once in 8 rows,
+ * and where the reach has changed. */
 static inline void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *state, size_t j)
 {
     double *bound = &part(state, self->d, BOUND)[j];
@@ -184,11 +184,12 @@ static inline void anb_frame_keep_bound(const AnbFrame *self, AnbFrameState *sta
 /* The bounds of all features; their crowds thin. */
 void anb_frame_keep_bounds(const AnbFrame *self, AnbFrameState *state);
 
-/* Where many cells of feature j are beyond `clip` they are a new level, and are not left out. Called once in 8 rows; without
- * a crowd it does nothing. */
+/* Where many cells of feature j are beyond `clip` they are a new level, and are not left out. Called once in 8 rows;
+ * without a crowd it does nothing. */
 void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j);
 
-/* The value of feature j for the moments: NaN where it is left out, bounded where it is beyond the reach. Updates the reach. */
+/* The value of feature j for the moments: NaN where it is left out, bounded where it is beyond the reach. Updates the
+ * reach. */
 double anb_frame_outside(const AnbFrame *self, AnbFrameState *state, size_t j, double x);
 
 /* z of a row, after the start. */

@@ -16,7 +16,8 @@ void anb_frame_visit(const AnbFrame *self, AnbFrameState *state, AnbVisitor *vis
         anb_visit(visitor, "tails", tails_of(state, d), ANB_U64, d);
 }
 
-/* ---- older layouts of scale ------------------------------------------------------------------------------------------ */
+/* ---- older layouts of scale
+ * ------------------------------------------------------------------------------------------ */
 
 /* Evidence or junk of one tail from a file. One that is not finite makes the state invalid (anb_frame_valid). */
 static void take_doubt(uint64_t *tail, int at, double value)
@@ -115,7 +116,8 @@ static void read_decisive(AnbVisitor *reader, uint64_t *tails, size_t d, int at)
         take_doubt(&tails[j], at, next(reader));
 }
 
-/* Reads what layout 4 added: the limits, from which follows which tails are left out, evidence for that, and the crowd. */
+/* Reads what layout 4 added: the limits, from which follows which tails are left out, evidence for that, and the
+ * crowd. */
 static void read_left_out(const AnbFrame *self, AnbFrameState *state, AnbVisitor *reader)
 {
     size_t d = self->d;
@@ -175,7 +177,8 @@ void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned l
         read_part(reader, part(state, d, ANB_FRAME_PARTS), anb_frame_numbers(d) - ANB_FRAME_PARTS * d);
 }
 
-/* ---- checks --------------------------------------------------------------------------------------------------------- */
+/* ---- checks
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* Whether the reach, evidence and junk of feature j are valid, after the start. */
 static bool reaches(const AnbFrame *self, AnbFrameState *state, size_t j)

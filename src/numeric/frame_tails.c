@@ -37,8 +37,9 @@ static bool is_beyond(const AnbFrame *self, const AnbFrameState *state, size_t j
            !anb_frame_blank(state, self->d, j);
 }
 
-/* Whether a cell is one for a trial; fills the trial. A cell beyond the limit of a feature whose reach is above `clip` is
- * tested as one of a tail that is passed on: where the target depends on the tail, its first cell is evidence already. */
+/* Whether a cell is one for a trial; fills the trial. A cell beyond the limit of a feature whose reach is above `clip`
+ * is tested as one of a tail that is passed on: where the target depends on the tail, its first cell is evidence
+ * already. */
 static bool try_cell(const AnbFrame *self, const AnbFrameState *state, size_t j, double x, double z,
                      AnbFrameTrial *trial)
 {

@@ -4,8 +4,8 @@
 
 #include "frame_parts.h"
 
-/* Writes z of a row to the scratch, and the list of cells that are not zero. Returns false, without z, where too many cells
- * are not zero or the zeros' z are stale: use the dense path then. For wide frames only. */
+/* Writes z of a row to the scratch, and the list of cells that are not zero. Returns false, without z, where too many
+ * cells are not zero or the zeros' z are stale: use the dense path then. For wide frames only. */
 bool anb_frame_apply_cells(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch);
 
 /* Whether the row that was last applied, to a wide frame, is learned by its cells that are not zero. */

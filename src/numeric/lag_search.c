@@ -170,8 +170,8 @@ static bool within(const float *cell, size_t n, float most)
     return fine;
 }
 
-/* Errors grow where the unit shrinks, by 2^60 at most until they leave the longest ring; what is added to sums in 64 rows
- * lies below 2^120 then. */
+/* Errors grow where the unit shrinks, by 2^60 at most until they leave the longest ring; what is added to sums in 64
+ * rows lies below 2^120 then. */
 static bool floats_valid(const AnbLags *lags)
 {
     const float errors = 0x1p80f, sums = 0x1p110f;

@@ -31,7 +31,7 @@ typedef struct AnbLagSearch {
     AnbRing ring;             /* of targets */
     double unit, origin;      /* of the floats; unit 0: not set yet */
     double weight, rows, sum; /* of a row now, N, E in the unit of the sums */
-    double best, present;    /* N times the share of the best lag in this pass, and of the one in use at the last pass */
+    double best, present; /* N times the share of the best lag in this pass, and of the one in use at the last pass */
     uint64_t at, found, lag; /* the next lag to evaluate; the best of this pass; the one in use, 0: none */
 } AnbLagSearch;
 
@@ -63,8 +63,8 @@ static inline double anb_lags_error(const AnbLags *lags, size_t lag)
     return lags->s->unit * (double)lags->errors[anb_lags_newest(lags) + lag - 1];
 }
 
-/* Learns a row: what was predicted, the target, the usual size of errors, the longest lag that may be chosen. Returns whether
- * another lag is in use from now on. */
+/* Learns a row: what was predicted, the target, the usual size of errors, the longest lag that may be chosen. Returns
+ * whether another lag is in use from now on. */
 bool anb_lags_learn(const AnbLags *lags, double f, double y, double size, size_t longest);
 
 /* Whether a search from a file is valid, for lags up to `longest`. */

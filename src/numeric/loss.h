@@ -32,10 +32,10 @@
      0,                                                                                                                \
      0,                                                                                                                \
      "squared|absolute|huber|quantile",                                                                                \
-     "the loss that predictions minimise"},                                                                             \
+     "the loss that predictions minimise"},                                                                            \
     {                                                                                                                  \
         "level", ANB_REAL, offsetof(Options, level), .5, 0, 1, ANB_OPEN_MIN | ANB_OPEN_MAX, NULL,                      \
-            "with loss=quantile: the share of targets below the prediction"                            \
+            "with loss=quantile: the share of targets below the prediction"                                            \
     }
 
 /* The rule of a pull. `level` of absolute is 1/2; `step` is s k, or the bound of huber. */

@@ -4,7 +4,8 @@
  *     AnbMoments   weighted mean and variance, all samples alike      Welford 1962, West 1979
  *     AnbFaded     mean with a discount a sample, exact from the first one on
  *     anb_ewma     s <- s + a (v - s), from 0
- *     AnbRange     smallest and largest value; clips to it widened by a tenth. anb_range_follow takes a value no further
+ *     AnbRange     smallest and largest value; clips to it widened by a tenth. anb_range_follow takes a value no
+ *     further
  *                  outside than its width, and narrows it by 2^-16 of its width a value, so that one wrong value has no
  *                  lasting effect
  */
@@ -138,8 +139,8 @@ static inline double anb_range_bounded(const AnbRange *range, double value)
     return anb_clamp(value, least, most);
 }
 
-/* Learns a value that may be wrong, bounded after the first 64, from when on the range narrows from both sides by 2^-16 of
- * its width a value. */
+/* Learns a value that may be wrong, bounded after the first 64, from when on the range narrows from both sides by 2^-16
+ * of its width a value. */
 static inline void anb_range_follow(AnbRange *range, double value)
 {
     double half = anb_range_half(range);
@@ -162,9 +163,9 @@ static inline double anb_range_ceiling(const AnbRange *range)
     return anb_within_doubles(range->high + (0.1 * range->high - 0.1 * range->low));
 }
 
-/* Limits the move of a far target y toward the prediction, to `bounded`: the result lies in the range, or between it and y,
- * since a prediction may lie beyond the range. A target beyond the limits too follows an open outlook (outlook.h) and is not
- * changed. */
+/* Limits the move of a far target y toward the prediction, to `bounded`: the result lies in the range, or between it
+ * and y, since a prediction may lie beyond the range. A target beyond the limits too follows an open outlook
+ * (outlook.h) and is not changed. */
 static inline double anb_range_target(const AnbRange *range, double bounded, double y)
 {
     if (bounded == y)

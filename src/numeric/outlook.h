@@ -8,7 +8,8 @@
  *     limits  of the range; where g is within them, mean +- 3 standard deviations of the targets
  *     e = |y - the prediction clipped to the limits|     r = 3 |y - g|     s = the errors' scale
  *     u = (e - r) / (e + r + s)                          times three where g left the range
- *     gain <- .97 gain + u, within +-5                   on each row where g is outside the limits; open from gain >= .5 on
+ *     gain <- .97 gain + u, within +-5                   on each row where g is outside the limits; open from gain >=
+ *     .5 on
  *
  * Targets beyond the range are rare: their number grows with the logarithm of the rows. So rows where g is only outside
  * the closer limits count too, and one good prediction of a new extreme is enough to open. The factor 3 in r means that
@@ -103,8 +104,8 @@ static inline void anb_outlook_guess(AnbOutlook *outlook, const AnbRange *range)
     *outlook = (AnbOutlook){0, range->low + half, variance < 0x1p1000 ? variance : 0};
 }
 
-/* Clips the prediction f of child i to the range, unless the child clips its predictions itself: then it may have a reason
- * to leave the range. */
+/* Clips the prediction f of child i to the range, unless the child clips its predictions itself: then it may have a
+ * reason to leave the range. */
 static inline double anb_child_limited(const AnbNode *self, size_t i, const AnbRange *range, double f)
 {
     return self->children[i].type->flags & ANB_CLIPPED ? f : anb_range_clip(range, f);

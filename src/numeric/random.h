@@ -48,8 +48,8 @@ void anb_random_visit(AnbRandom *random, AnbVisitor *visitor);
 /* A seed for part `index` of what has `seed`: one step of splitmix64 (Steele, Lea & Flood 2014); never 0. */
 uint64_t anb_seed_mix(uint64_t seed, uint64_t index);
 
-/* One of `width` numbers from `from` on, always the same one, as if drawn: width from 1 to 2^32 - 1. For samples of an array
- * that may have a period. */
+/* One of `width` numbers from `from` on, always the same one, as if drawn: width from 1 to 2^32 - 1. For samples of an
+ * array that may have a period. */
 static inline size_t anb_one_of(size_t from, size_t width)
 {
     uint64_t z = ((uint64_t)from + (uint64_t)width * 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;

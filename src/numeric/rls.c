@@ -50,7 +50,8 @@ static void put_trace(size_t n, double *state, double trace)
         anb_rls_head(state)->trace = trace;
 }
 
-/* ---- of any number of features ------------------------------------------------------------------------------------- */
+/* ---- of any number of features
+ * ------------------------------------------------------------------------------------- */
 
 /* Entry i, j >= i, of P; for more than eight features without the step that is due. */
 static double *entry_at(size_t n, double *state, size_t i, size_t j)
@@ -109,8 +110,8 @@ static void clear_due(size_t n, double *state)
     anb_rls_head(state)->scale = 1;
 }
 
-/* Whether a step is due; with few features none ever is. A state that is all zeros, which nothing has started yet, counts
- * as one that is due. */
+/* Whether a step is due; with few features none ever is. A state that is all zeros, which nothing has started yet,
+ * counts as one that is due. */
 static bool is_due(size_t n, double *state)
 {
     if (is_few(n))
@@ -247,7 +248,8 @@ void anb_rls_confine(const AnbRls *rls, double *state)
         anb_rls_restart(rls, state);
 }
 
-/* ---- another unit ---------------------------------------------------------------------------------------------------- */
+/* ---- another unit
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* Up to eight features: adds `by` times the coordinate of feature `from` to that of the intercept. */
 static void shear_few(size_t n, double *state, size_t from, double by)
@@ -334,8 +336,8 @@ static void show(size_t n, double *state, AnbVisitor *visitor, size_t i, size_t 
     visitor->value(visitor, part, value, ANB_F64, count);
 }
 
-/* Visits the trace. With few features it is not stored: a visitor that reads gets it from temporary memory; one that writes
- * writes it where the weights follow and overwrite it. */
+/* Visits the trace. With few features it is not stored: a visitor that reads gets it from temporary memory; one that
+ * writes writes it where the weights follow and overwrite it. */
 static void show_trace(const AnbRls *rls, double *state, AnbVisitor *visitor)
 {
     bool few = is_few(rls->n);

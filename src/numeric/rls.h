@@ -29,9 +29,8 @@
  *
  *     panel p of ceil(n / 4) holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
  *
- *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so that
- *       | 00 | 01 | 02 |          n = 16 with an intercept has three tiles and not six
- *       +----+----+----+
+ *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so
+ *       that | 00 | 01 | 02 |          n = 16 with an intercept has three tiles and not six +----+----+----+
  *            | 11 | 12 |          a tile on the diagonal is kept whole
  *            +----+----+
  *                 | 22 |
@@ -161,15 +160,16 @@ static inline bool anb_rls_update(const AnbRls *rls, double *state, double error
     return anb_rls_kernels.update(rls, state, error, lambda, weight, scratch) == 0;
 }
 
-/* Gives the coordinate with the largest variance its prior variance back: adds the information 1/delta - 1/P_ii about w_i alone,
- * at its present value. The kernel calls it where the trace has passed ANB_RLS_ROOF initial ones. */
+/* Gives the coordinate with the largest variance its prior variance back: adds the information 1/delta - 1/P_ii about
+ * w_i alone, at its present value. The kernel calls it where the trace has passed ANB_RLS_ROOF initial ones. */
 void anb_rls_confine(const AnbRls *rls, double *state);
 
 /* Transforms w and P to features in another unit, old x_j = alpha_j new x_j + beta_j. Restarts where a number is not
  * finite. */
 void anb_rls_reframe(const AnbRls *rls, double *state, const double *alpha, const double *beta);
 
-/* Lowers the weight of past samples: multiplies P by factor > 1, or less where its trace would exceed the initial one. */
+/* Lowers the weight of past samples: multiplies P by factor > 1, or less where its trace would exceed the initial
+ * one. */
 void anb_rls_refresh(const AnbRls *rls, double *state, double factor);
 
 /* The weights: n of them; the intercept's is anb_rls_head(state)->w0. */
@@ -190,8 +190,8 @@ typedef struct AnbRlsForm {
 } AnbRlsForm;
 extern const AnbPart anb_rls_part;
 
-/* Shows a visitor every used field, and the trace where it is none: head, weights, the intercept's row, the upper triangle row by row, the due step
- * made. */
+/* Shows a visitor every used field, and the trace where it is none: head, weights, the intercept's row, the upper
+ * triangle row by row, the due step made. */
 void anb_rls_visit(const AnbRls *rls, double *state, AnbVisitor *visitor);
 
 /* 0, or ANB_E_STATE with the reason where learning cannot have made this. */

@@ -81,8 +81,8 @@ void anb_screen_forget_errors(const AnbScreenView *v)
 
 /* ---- thresholds -------------------------------------------------------------------------------------------------- */
 
-/* The square of the standard normal quantile that is exceeded, on either side, with a chance of `level` <= 1/2: from phi(z) / z for
- * the tail, within 2 %. */
+/* The square of the standard normal quantile that is exceeded, on either side, with a chance of `level` <= 1/2: from
+ * phi(z) / z for the tail, within 2 %. */
 static double squared_quantile(double level)
 {
     double side = anb_log(2 / level / 2.5066282746310002), square = 2 * side;

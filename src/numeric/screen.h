@@ -73,8 +73,8 @@ static inline size_t anb_screen_room(size_t d)
     return (ANB_SCREEN_TERMS + 2) * anb_screen_width(d);
 }
 
-/* Adds a row: the target and the model's error in deviations. Features that count in products of three are marked in the view's
- * triples.counts. row: room for 2 d + 2 floats, pair: for anb_triples_pairs(d). */
+/* Adds a row: the target and the model's error in deviations. Features that count in products of three are marked in
+ * the view's triples.counts. row: room for 2 d + 2 floats, pair: for anb_triples_pairs(d). */
 void anb_screen_add(const AnbScreenView *v, const double *x, double target, double error, float *row, float *pair);
 
 /* Marks the features of the terms taken, `most` at most; returns how many. */

@@ -3,9 +3,11 @@
  *
  *     s       running root mean square of y - base, discounted by lambda
  *     z_i     (f_i - base) / s clipped to +-5; 0 where expert i sleeps
- *     w       recursive least squares from (1, z) to (y - base) / s clipped to +-6; P starts as delta I, `walk` is added to the
+ *     w       recursive least squares from (1, z) to (y - base) / s clipped to +-6; P starts as delta I, `walk` is
+ *     added to the
  *             variance of the weight of the 1
- *     output  base + s (w . (1, z)), within the range of the awake experts' predictions, widened on both sides by its width and
+ *     output  base + s (w . (1, z)), within the range of the awake experts' predictions, widened on both sides by its
+ *     width and
  *             by 2 s; the base alone for the first 10 samples and where s is 0
  *
  * The caller may append features of its own to z. Weights of samples are in units of their mean (weight_unit.h).
@@ -48,8 +50,8 @@ double *anb_stack_features(const AnbStack *self, const double *state, const doub
 /* The output, once all features are in the scratch. */
 double anb_stack_predict(const AnbStack *self, const double *state, double base, AnbSpan span, double *scratch);
 
-/* Learns from one sample; the scratch is the one that predict filled for it. With another loss than the squared one (NULL)
- * the pull (loss.h) replaces the error. */
+/* Learns from one sample; the scratch is the one that predict filled for it. With another loss than the squared one
+ * (NULL) the pull (loss.h) replaces the error. */
 void anb_stack_learn(const AnbStack *self, const AnbLoss *loss, double *state, double base, double y, double weight,
                      double *scratch);
 

@@ -6,8 +6,8 @@
  *     t     = S / sqrt(V)                            S, V: sums of e p and of (e p)^2
  *     p     = z_i z_j z_k - c_jk z_i - c_ik z_j - c_ij z_k           c_ij: mean of z_i z_j
  *
- * There are so many products that some T are large by chance alone. So a product is first named as a candidate, then tested
- * on new rows.
+ * There are so many products that some T are large by chance alone. So a product is first named as a candidate, then
+ * tested on new rows.
  *
  * Candidates: in a round each T is looked at, those of one first feature i a row. The products with the largest T^2 /
  * (q_i q_j q_k), q_j the sum of z_j^2, are named.

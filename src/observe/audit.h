@@ -1,6 +1,6 @@
 /*
- * Internals of the audit: predicates and rules, which the parser makes (audit_text.c); the logic (audit_logic.c); used by
- * the observer (audit.c).
+ * Internals of the audit: predicates and rules, which the parser makes (audit_text.c); the logic (audit_logic.c); used
+ * by the observer (audit.c).
  */
 #ifndef ANB_OBSERVE_AUDIT_H
 #define ANB_OBSERVE_AUDIT_H
@@ -34,7 +34,7 @@ typedef struct AnbRule {
     double weight;
     AnbFormula formula, when; /* when: the condition behind `!` for an alarm; n = 0: none */
     bool never;               /* whether no alarm is raised */
-    int above;             /* steps in a row with the lower bound at the alarm's level */
+    int above;                /* steps in a row with the lower bound at the alarm's level */
     bool alarmed;
 } AnbRule;
 

@@ -190,7 +190,8 @@ static void clear_sums(AnbWalk *w)
 }
 
 /* The standard error of a value, widened as Student's quantile for 95 % is against 2: the variance is a sum of few
- * terms, of about nu degrees of freedom (Satterthwaite 1946). The quantile's first terms in 1 / nu: Fisher & Cornish 1960. */
+ * terms, of about nu degrees of freedom (Satterthwaite 1946). The quantile's first terms in 1 / nu: Fisher & Cornish
+ * 1960. */
 static double error_of(const AnbWalk *w, size_t j, double n)
 {
     if (w->exact || w->square[j] == 0)

@@ -1,6 +1,6 @@
 /*
- * Shapley values of one row against another by predicting coalitions of columns: all of them where few columns differ, else
- * along random orders of the columns, each also in reverse.
+ * Shapley values of one row against another by predicting coalitions of columns: all of them where few columns differ,
+ * else along random orders of the columns, each also in reverse.
  */
 #include "explain.h"
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Internals of importances: importance.c keeps rows and replaces single columns, importance_sage.c predicts coalitions of
- * columns. */
+/* Internals of importances: importance.c keeps rows and replaces single columns, importance_sage.c predicts coalitions
+ * of columns. */
 #ifndef ANB_OBSERVE_IMPORTANCE_H
 #define ANB_OBSERVE_IMPORTANCE_H
 
@@ -10,8 +10,8 @@
 
 enum { ANB_WATCHED_CELLS = 64, ANB_SAGE_ROWS = 64 };
 
-/* The data of a feature: its importances, and the cells of a reference period, among which ranks are taken until the feature
- * changes. */
+/* The data of a feature: its importances, and the cells of a reference period, among which ranks are taken until the
+ * feature changes. */
 typedef struct AnbWatchedFeature {
     double mean, sage;
     double cell[ANB_WATCHED_CELLS];
@@ -26,9 +26,9 @@ struct AnbImportance {
     AnbReader *reader;
     size_t bytes; /* of all of it */
     uint64_t observed, samples;
-    double keep, weight;      /* of the faded means: of a row that is measured to the next */
+    double keep, weight;                       /* of the faded means: of a row that is measured to the next */
     double mean_prediction, prediction_weight; /* the faded mean of the predictions, for SAGE */
-    AnbErrorScale scale;      /* of the errors, which bounds the effect of a wrong target */
+    AnbErrorScale scale;                       /* of the errors, which bounds the effect of a wrong target */
     AnbKept kept;
     AnbWatchedFeature *watched; /* d */
     double *mixed;              /* rows of d: one, and of SAGE those of a coalition */

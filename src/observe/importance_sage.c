@@ -4,9 +4,9 @@
  *     v(S) = (y - E f(x_S, b))^2     gain of j = v(S) - v(S + j), S the columns before j in a random order
  *     from rows b_1 .. b_m, e_i = y - f(x_S, b_i):     v(S) ~ ((sum e_i)^2 - sum e_i^2) / (m (m - 1))
  *
- * The estimate of v is unbiased: each product is of two rows drawn independently. The same rows are used along the order,
- * which is also passed in reverse.
- * v(no column) is of the faded mean of the predictions, v(all columns) of the row's own.
+ * The estimate of v is unbiased: each product is of two rows drawn independently. The same rows are used along the
+ * order, which is also passed in reverse. v(no column) is of the faded mean of the predictions, v(all columns) of the
+ * row's own.
  *
  * Covert, Lundberg & Lee 2020 (SAGE); Muschalik, Fumagalli, Hammer & Huellermeier 2023 (incremental).
  */
@@ -55,7 +55,8 @@ static void add_cell(AnbImportance *m, size_t j, double cell)
 }
 
 /* One pass along the order, in reverse or not: half of each column's reduction is added to its gain. */
-static void walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction, bool back)
+static void walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction,
+                 bool back)
 {
     size_t d = m->kept.width;
     double before = (y - m->mean_prediction) * (y - m->mean_prediction);

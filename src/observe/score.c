@@ -2,8 +2,8 @@
  * Prequential scores.
  *
  * Every sum is of values divided by `unit`, a power of two near the largest one seen: exact, and no square overflows.
- * Squared errors are stored in blocks of `span` rows, so that the second half can be computed at any time; when all blocks
- * are in use, or there is no memory for more, pairs of them are joined and the span doubles.
+ * Squared errors are stored in blocks of `span` rows, so that the second half can be computed at any time; when all
+ * blocks are in use, or there is no memory for more, pairs of them are joined and the span doubles.
  */
 #include <anabranch/score.h>
 

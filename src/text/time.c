@@ -78,7 +78,8 @@ static size_t letters(const Text *t)
     return n;
 }
 
-/* Reads one of the names, whole or its first three letters. Returns its index; -1, and nothing is read, where there is none. */
+/* Reads one of the names, whole or its first three letters. Returns its index; -1, and nothing is read, where there is
+ * none. */
 static int take_name(Text *t, const char *const *names, int n_names)
 {
     size_t n = letters(t);

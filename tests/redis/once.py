@@ -85,7 +85,7 @@ def in_one_argument(server, library):
                       ("SEQ=a:9223372036854775808", "whole number"), ("SEQ=%s:1" % ("s" * 56), "1 to 55")):
         refused(client, why, "ANB.TRAIN", "m", 1, *[0] * D, text)
         refused(client, why, "ANB.TRAINB", "m", packed_rows([([0] * D, 1)]), text)
-    refused(client, "fewer stand before it", "ANB.TRAIN", "m", 1, *[0] * (D - 1), "SEQ=a:9", 1)
+    refused(client, "there are fewer before it", "ANB.TRAIN", "m", 1, *[0] * (D - 1), "SEQ=a:9", 1)
 
 
 @with_server()
@@ -199,7 +199,7 @@ def labels_are_learned_once(server, library):
     x, y = sample(random.Random(2), D)
     client.call("ANB.PENDING", "p", 1, *x)
     client.call("ANB.PENDING", "p", 2, *x)
-    refused(client, "no row waits", "ANB.LABEL", "p", 77, y, "SEQ", "a", 1)
+    refused(client, "no row is pending", "ANB.LABEL", "p", 77, y, "SEQ", "a", 1)
     client.call("ANB.LABEL", "p", 1, y, "SEQ", "a", 1, "WEIGHT", 0.5)
     before = client.call("ANB.SAVE", "p")
     assert client.call("ANB.LABEL", "p", 1, y, "SEQ", "a", 1, "WEIGHT", 0.5) == "REPEATED"
@@ -211,7 +211,7 @@ def labels_are_learned_once(server, library):
     refused(client, "WITHDIAG goes with ANB.TRAIN", "ANB.LABEL", "p", 2, y, "WITHDIAG")
     refused(client, "SEQ takes two values", "ANB.LABEL", "p", 2, y, "SEQ", "a")
     refused(client, "wrong number of arguments", "ANB.LABEL", "p", 2, y, "a", 2)
-    refused(client, "row still waits", "ANB.LABEL", "p", 2, "nan@a:2")
+    refused(client, "row is still pending", "ANB.LABEL", "p", 2, "nan@a:2")
     client.call("ANB.LABEL", "p", 2, y, "SEQ=a:2")
     client.call("ANB.PENDING", "p", "three", *x)
     client.call("ANB.LABEL", "p", "three", "%s@a:3" % y, "WEIGHT", 2)

@@ -89,7 +89,7 @@ def what_is_refused_says_where(server, library):
     for target in ("", b"y\0z"):
         refused(client, "TARGET takes a name", "ANB.CREATE", "w", "rls", "COLUMNS", "a", "TARGET", target)
     for option in (("SEED", 1), ("TARGET", "y"), ("FEATURES", 1), ("COLUMNS", "a")):
-        refused(client, "said twice", "ANB.CREATE", "w", "rls", "COLUMNS", "a", *option, *option)
+        refused(client, "given twice", "ANB.CREATE", "w", "rls", "COLUMNS", "a", *option, *option)
     assert client.call("EXISTS", "w") == 0
     for command in (("ANB.PREDICT", "n", 1, "x"), ("ANB.PREDICT", "n", 1, "nan"), ("ANB.PREDICT", "n", 1),
                     ("ANB.MPREDICT", "n", 2, 1, 2, 3), ("ANB.MPREDICT", "n", 1, 1, "1e400")):
