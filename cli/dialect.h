@@ -24,10 +24,11 @@ typedef struct Dialect {
  */
 char guess_delimiter(const char *first, size_t n1, const char *second, size_t n2);
 
-/* Whether a character may be said to be the delimiter. */
+/* Whether a character may be given as the delimiter. */
 bool can_delimit(char c);
 
-/* The delimiter of a line before the header as Excel takes it, `sep=;` or `"sep=;"`, also `sep=\t` in letters; 0 where it is none. */
+/* The delimiter of a line before the header as Excel takes it, `sep=;` or `"sep=;"`, also `sep=\t` in letters; 0 where
+ * it is none. */
 char named_delimiter(const char *line, size_t n);
 
 /* Where a reader stands in a record. A quote means something only where a cell begins, blanks before it apart, and

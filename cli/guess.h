@@ -90,11 +90,12 @@ bool guess_most_times(const Guess *guess);
 /* Whether all cells are times, most of them of years that tables seldom hold, as part numbers such as 1001-12 are. */
 bool guess_odd_times(const Guess *guess);
 
-/* Whether whole numbers are written as codes are, in three values and more: some with a 0 in front or as 12e3, and all of one length, or all
- * so or with a + before eight digits and more. */
+/* Whether whole numbers are written as codes are, in three values and more: some with a 0 in front or as 12e3, and all
+ * of one length, or all so or with a + before eight digits and more. */
 bool guess_codelike(const Guess *guess);
 
-/* Whether each cell is a time in some order of dates, no order reads all of them, and at most half of the cells are numbers. */
+/* Whether each cell is a time in some order of dates, no order reads all of them, and at most half of the cells are
+ * numbers. */
 bool guess_mixed_orders(const Guess *guess);
 
 /* Whether points seem to stand between thousands: every number from 1000 on has a point before each three digits, as

@@ -229,7 +229,8 @@ static bool is_quarter(const Cell *cell)
            is_year(first ? end - 4 : text);
 }
 
-/* As 05.01.13 or 05-01-13, a time of day behind it or not: dates that are read with strokes alone. Adds the orders that do not read it. */
+/* As 05.01.13 or 05-01-13, a time of day behind it or not: dates that are read with strokes alone. Adds the orders that
+ * do not read it. */
 static bool is_short_date(const Cell *cell, unsigned *failing)
 {
     char text[40], mark = cell->size < 8 ? 0 : cell->text[2];

@@ -36,9 +36,9 @@ size_t remedy_options(unsigned among, char *out);
  * The number may be one by the options of remedy_ways alone. */
 bool remedy_unit(const Cell *cell, Cell *number, Cell *unit);
 
-/* Whether a cell that was trimmed and is no time looks like one: 17:30, 05/Jan/2013:17:30:00, 2013-W05-3, 2013Q1, 05.01.13,
- * 5. Januar 2013, or a time with the name of a zone behind it. To `short_failing` come the orders of dates in which one as
- * 05.01.13 is none. */
+/* Whether a cell that was trimmed and is no time looks like one: 17:30, 05/Jan/2013:17:30:00, 2013-W05-3, 2013Q1,
+ * 05.01.13, 5. Januar 2013, or a time with the name of a zone behind it. To `short_failing` come the orders of dates in
+ * which one as 05.01.13 is none. */
 bool remedy_timelike(const Cell *cell, unsigned *short_failing);
 
 /* Whether a cell that was trimmed is a time of day without a date: 17:30, 3:05:10. */

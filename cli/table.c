@@ -168,7 +168,7 @@ const char *table_skip_hint(const Table *table, const Cell *first, uint64_t line
     return units ? "; --skip-rows 1 skips it where it holds units" : "";
 }
 
-/* As where several files were put behind one another. A header of numbers that was said to be one says nothing. */
+/* As where several files were put behind one another. A header of numbers that was declared gives no hint. */
 static bool repeats_header(const Table *table)
 {
     if (table->no_header || table->header_given)

@@ -170,7 +170,7 @@ static void warn_times(const Rows *rows, const Layout *layout)
         "they are names");
 }
 
-/* Numbers that may be times; seconds or milliseconds since 1970 where the column was said to be one of times. */
+/* Numbers that may be times; seconds or milliseconds since 1970 where the column was declared as times. */
 static void warn_dates(const Rows *rows, const Layout *layout)
 {
     char word[64];

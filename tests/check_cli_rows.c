@@ -16,7 +16,7 @@ START_TEST(weights_and_late_labels)
     ck_assert_int_eq(
         run("$A train -l mean -t y --label-after late --weight w -o m.anb t.csv && $A predict -m m.anb t.csv"), 0);
     ck_assert_str_eq(out, "prediction\n4.5\n4.5\n4.5\n4.5\n4.5\n"); /* (3 * 4 + 8 + 6 + 1) / 6 */
-    refused(run("$A eval --json -l mean -t y --weight y t.csv"), 2, "two things at once");
+    refused(run("$A eval --json -l mean -t y --weight y t.csv"), 2, "can have one role only");
 }
 END_TEST
 

@@ -388,6 +388,6 @@ PyMethodDef model_sample_methods[] = {
      "learn_label($self, id, y, w=1.0)\n--\n\nLearns the row that waited under an id.\n\nParameters\n----------\n"
      "id : int or str\ny : float\nw : float\n\nReturns\n-------\nfloat\n    What was predicted "
      "then.\n\nRaises\n------\n"
-     "InputError\n    The row was never seen, has been learned already, or gave way to newer ones."},
+     "InputError\n    The row was never seen, has been learned already, or was replaced by newer ones."},
     {"reset", reset, METH_NOARGS, "reset($self, /)\n--\n\nBack to the state before the first sample."},
     {0}};

@@ -78,7 +78,7 @@ def what_is_refused_says_where(server, library):
     refused(client, "has none", "ANB.TRAIN", "n", 1, "FIELDS", 1, "a", 2, "WEIGHT", 1)
     refused(client, "4 features, the row 5", "ANB.TRAIN", "t", 1, 5, "UA", "yes", "2013-01-01", 5, "WEIGHT", 2)
     assert client.call("ANB.SAVE", "t") == before
-    for wrong, says in ((("a:nothing", "b"), "2 features"), (("FEATURES", 3, "COLUMNS", "a", "b"), "3, COLUMNS names 2")):
+    for wrong, says in ((("a:nothing", "b"), "2 features"), (("FEATURES", 3, "COLUMNS", "a", "b"), "3, but COLUMNS names 2")):
         if wrong[0] == "FEATURES":
             refused(client, says, "ANB.CREATE", "w", "rls", *wrong)
     refused(client, "SEED", "ANB.CREATE", "w", "rls", "COLUMNS", "a", "SEED", -1)
@@ -176,7 +176,7 @@ def quantiles_of(server, library):
     client.call("ANB.CREATE", "m", "interval(scale(rls))", "FEATURES", D)
     assert as_map(client.call("ANB.INFO", "m"))[b"quantiles"] == []
     refused(client, "no quantiles", "ANB.PREDICT", "m", *x, "WITHQUANTILES")
-    refused(client, "one at a time", "ANB.PREDICT", "m", *x, "WITHINTERVAL", 0.9, "WITHQUANTILES")
+    refused(client, "exclude each other", "ANB.PREDICT", "m", *x, "WITHINTERVAL", 0.9, "WITHQUANTILES")
     refused(client, "goes with ANB.PREDICT", "ANB.MPREDICT", "q", 1, *x, "WITHQUANTILES")
     refused(client, "features", "ANB.PREDICT", "q", *x[1:], "WITHQUANTILES")
     assert [float(v) for v in server.client(resp3=True).call("ANB.PREDICT", "q", *x, "WITHQUANTILES")] == \
