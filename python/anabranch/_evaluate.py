@@ -20,14 +20,14 @@ _LONG = 200_000
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What came out of ``evaluate``; errors are of predictions made before the target was seen.
+    """The result of ``evaluate``; errors are of predictions made before the target was learned.
 
     Attributes
     ----------
     n : int
         Predictions.
     mae, rmse, r2 : float
-        Mean absolute error, root mean squared error, 1 - SSE/SST, all of every row. The program's r2 leaves out a new model's first answer.
+        Mean absolute error, root mean squared error, 1 - SSE/SST, all of every row. The program's r2 leaves out a new model's first prediction.
     rmse_second_half : float
         Root mean squared error of rows n // 2 and on.
     predictions : ndarray
@@ -86,7 +86,7 @@ def _score(y: np.ndarray, predictions: np.ndarray) -> Evaluation:
 
 
 def evaluate(model: Model, X: Any, y: Any = None, *, progress: bool | None = None) -> Evaluation:
-    """Predicts each row, then learns it, and says how good the predictions were.
+    """Predicts each row, then learns it, and measures the errors of the predictions.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def evaluate(model: Model, X: Any, y: Any = None, *, progress: bool | None = Non
         Pairs may come from a generator; they are read as they are needed.
     y : array-like, optional
     progress : bool, optional
-        A bar of tqdm; else where the work is long, tqdm is installed, and somebody looks.
+        Whether to show a bar of tqdm, if that is installed. None: where stderr is a terminal and the work is long.
 
     Returns
     -------
@@ -106,17 +106,17 @@ def evaluate(model: Model, X: Any, y: Any = None, *, progress: bool | None = Non
         raise TypeError(f"evaluate() takes a Model, not a {type(model).__name__}")
     bar = _bar(None if y is None else len(y), progress)
     targets: list[np.ndarray] = []
-    said: list[np.ndarray] = []
+    predicted: list[np.ndarray] = []
     try:
         for rows, block in _pairs(model, X) if y is None else _blocks(model, X, y):
-            said.append(np.empty(len(block)))
-            model._many(rows, block, None, said[-1], sum(map(len, targets)))
+            predicted.append(np.empty(len(block)))
+            model._many(rows, block, None, predicted[-1], sum(map(len, targets)))
             targets.append(block)
             if bar is not None:
                 bar.update(len(block))
     finally:
         if bar is not None:
             bar.close()
-    if not said:
+    if not predicted:
         return _score(np.empty(0), np.empty(0))
-    return _score(np.concatenate(targets), np.concatenate(said))
+    return _score(np.concatenate(targets), np.concatenate(predicted))

@@ -57,15 +57,15 @@ class Explainer(_core.Explainer):
     Parameters
     ----------
     model : Model
-        Its features are known. It is observed until ``detach``, or until the explainer is no longer used.
+        Its features are set. It is observed until ``detach``, or until the explainer is no longer used.
     rows : int
         Rows that are kept, 1 to 65,536. The cost of an explanation is in proportion.
     pairs : int
-        Random orders for each kept row, each walked forth and back, where values are not exact; 1 to 1,024.
+        Random orders for each kept row, each used forward and backward, where values are not exact; 1 to 1,024.
     span : float
         How many samples a kept row stays, on average; ``inf``: every row of the stream is as likely to be kept.
     seed : int
-        Of the random choices.
+        Seed of the random choices.
 
     Examples
     --------

@@ -63,7 +63,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float], str | None]:
-    """What says the name of a category of column j by its number in the model."""
+    """A function that returns the name of a category of column j by its number in the model."""
     if model._kind(j) == "time":
         return lambda hour: f"{_DAYS[int(hour) // 24]} {int(hour) % 24:02d}:00" if 0 <= hour < 168 else "(missing)"
     given = [name for name in names if name is not None]
@@ -201,7 +201,7 @@ def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
 def _one_block(X: Any) -> np.ndarray | None:
     """All doubles of a frame in place, where it keeps them in one piece.
 
-    pandas says that by an attribute that is not public; without it the columns are taken one by one, which is slower.
+    pandas has an attribute for that, which is not public; without it the columns are taken one by one, which is slower.
     """
     if not getattr(getattr(X, "_mgr", None), "is_single_block", False):
         return None

@@ -25,7 +25,7 @@ class Model(_core.Model):
     Parameters
     ----------
     expression : str
-        What to make, such as ``"scale(rls)"`` or ``"auto(budget=5)"``; see ``learners()`` and the manual.
+        The learner, such as ``"scale(rls)"`` or ``"auto(budget=5)"``; see ``learners()`` and the manual.
     features : int or sequence of str, optional
         How many cells a row has, or their names. Else both come from the first row; named cells are then sorted by
         name.
@@ -46,8 +46,8 @@ class Model(_core.Model):
         Bound of the model's memory; 1 GiB.
     threads : int
         Threads that share the experts of the model's mixture, the caller included; 0: as many as the process may use
-        cores. The bits are those of one thread; it pays where a sample takes more than 5 us. Learners written in Python
-        run in one thread.
+        cores. Results are bit-identical to those of one thread; it pays where a sample takes more than 5 us. Learners
+        written in Python run in one thread.
 
     Raises
     ------
@@ -86,7 +86,7 @@ class Model(_core.Model):
     _wants_a_feature: bool = True  # a frame without any of the features is refused; else its rows have missing cells
 
     def learn_many(self, X: Any, y: Any, w: Any = None) -> None:
-        """Learns many samples in order; the bits are those of a loop over ``learn_one``.
+        """Learns many samples in order; the model is bit-identical to that of a loop over ``learn_one``.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class Model(_core.Model):
         self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), None)
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
-        """As ``learn_many``; returns what was predicted for each sample before it was seen.
+        """As ``learn_many``; returns the prediction of each sample, made before it was learned.
 
         Returns
         -------
@@ -125,7 +125,7 @@ class Model(_core.Model):
         return wrap(out)
 
     def predict_many(self, X: Any) -> Any:
-        """The predictions for many rows; the bits are those of a loop over ``predict_one``.
+        """The predictions for many rows; bit-identical to those of a loop over ``predict_one``.
 
         Parameters
         ----------
@@ -149,7 +149,7 @@ class Model(_core.Model):
         return {name: value for name, value in self.__dict__.items() if name not in ("_recorder", "_explainer")}
 
     def copy(self: _M) -> _M:
-        """A copy that goes its own way, with the attributes that a subclass added."""
+        """An independent copy, with the attributes that a subclass added."""
         twin = self._copy()
         twin.__dict__.update(self._attributes())
         return twin
@@ -171,7 +171,7 @@ class Model(_core.Model):
         return _unpickle, (type(self), data, settings), self._attributes() or None
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model to a file, which is the old or the whole new one at every moment.
+        """Writes the model to a file atomically: at every moment there is the old file or the whole new one.
 
         Parameters
         ----------
@@ -181,7 +181,7 @@ class Model(_core.Model):
         Raises
         ------
         OSError
-            The old file is as it was.
+            It was not written; an old file is unchanged.
         """
         super().save(path)
 
@@ -226,7 +226,7 @@ class Model(_core.Model):
         return np.array(self._routing_probabilities(x))
 
     def expert_predictions(self, x: Any) -> np.ndarray:
-        """What every expert of the first mixture says of a row, shape (K,); changes nothing."""
+        """The prediction of every expert of the first mixture for a row, shape (K,); changes nothing."""
         return np.array(self._expert_predictions(x))
 
     def superposition(self) -> list[Network]:
@@ -348,12 +348,12 @@ def load(path: str | os.PathLike[str] | None = None, *, data: bytes | None = Non
     path : str or os.PathLike, optional
         A file of ``Model.save``, the program or the Redis module.
     data : bytes, optional
-        What ``Model.to_bytes`` gave.
+        What ``Model.to_bytes`` returned.
 
     Raises
     ------
     SnapshotError
-        These are no such bytes, or damaged ones; ``code`` is the library's.
+        No snapshot, or a damaged one; ``code`` is the library's.
     OSError
         The file cannot be read; FileNotFoundError where there is none.
     """

@@ -26,11 +26,11 @@ class Recorder(_core.Recorder):
     Parameters
     ----------
     model : Model
-        Its features are known. It is observed until ``detach``, or until the recorder is no longer used.
+        Its features are set. It is observed until ``detach``, or until the recorder is no longer used.
     every : int
         Samples from one record to the next.
     capacity : int
-        Records that are kept; the oldest give way.
+        Records that are kept; new ones replace the oldest.
     audit : bool or str
         A rule audit beside it, where the model holds a mixture; a text is rules of one's own (``audit_rules()`` shows
         the language).
@@ -92,7 +92,7 @@ class Recorder(_core.Recorder):
 
     @property
     def array(self) -> np.ndarray:
-        """ndarray : the records, the oldest first, as a structured array that looks at the ring: copy it to keep it."""
+        """ndarray : the records, the oldest first, as a structured array that is a view of the ring: copy it to keep it."""
         dtype = self._dtype()
         return np.frombuffer(self, dtype) if len(self) else np.empty(0, dtype)
 

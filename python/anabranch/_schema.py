@@ -19,7 +19,7 @@ class Schema(Mapping[str, str]):
     Parameters
     ----------
     columns : mapping of str to str
-        ``number``, ``category``, ``code`` (a number that names something and whose size may say something too),
+        ``number``, ``category``, ``code`` (a number that names something and whose size may matter too),
         ``boolean``, ``time`` (``time-dmy`` and ``time-mdy`` for texts like 02/10/2012), or ``ignored``.
 
     Raises

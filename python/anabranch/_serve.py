@@ -16,7 +16,7 @@ class Server(_core.Server):
     Parameters
     ----------
     model : Model
-        Copied twice; it stays as it is. Its features are known.
+        Copied twice and not changed. Its features are set.
     interval : int
         Samples from one publication to the next, 1 to 1,048,576.
 
@@ -52,7 +52,7 @@ class Server(_core.Server):
 
 
 class Reader(_core.Reader):
-    """Predicts without waiting: from a Server, or from a copy of a Model as it is now.
+    """Predicts without waiting for the thread that learns: from a Server, or from a copy of a Model as it is now.
 
     Parameters
     ----------

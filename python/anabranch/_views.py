@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Category:
-    """What a model knows of the targets of one category of a column.
+    """Statistics of the targets of one category of a column.
 
     Attributes
     ----------
@@ -17,13 +17,13 @@ class Category:
         The category; of a time the hour of the week, such as ``"Mon 08:00"``. None where its text was not among the names
         asked about: a model keeps numbers, no texts.
     count : float
-        Samples with it, those of long ago fading.
+        Number of its samples; older ones count less.
     weight : float
         Sum of the weights of its samples since it came in.
     mean, recent : float
         Of their targets; the same of late.
     effect : float
-        What it adds to a linear model of all columns, in units of the target.
+        Its coefficient in a linear model of all columns, in units of the target.
     """
 
     name: str | None
@@ -45,7 +45,7 @@ class Mixture:
     weight, probability, after : ndarray
         Weights in the mix; the gate's probabilities for the row; those after the last learning step.
     prediction_of : ndarray
-        What each expert said; nan where it was not active.
+        The prediction of each expert; nan where it was not active.
     utilization, load, progress : ndarray
         Running mean of ``after``; running share of samples where the expert was active; warmup, 0 to 1.
     trained : ndarray of int

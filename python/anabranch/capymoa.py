@@ -24,7 +24,7 @@ class Regressor(_Base):
     Attributes
     ----------
     model : anabranch.Model
-        What learns. Nominal attributes come as CapyMOA numbers them.
+        The model that learns. Nominal attributes are numbered as CapyMOA numbers them.
     """
 
     def __init__(self, schema: Any = None, random_seed: int = 1, expression: str = "auto") -> None:

@@ -11,7 +11,7 @@ from ._model import Model
 
 
 class Regressor(Model, base.MiniBatchRegressor):
-    """A Model that is one of River's regressors: it stands in pipelines, in `progressive_val_score`, in ensembles.
+    """A Model that is one of River's regressors: for pipelines, `progressive_val_score` and ensembles.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Regressor(Model, base.MiniBatchRegressor):
     >>> model = compose.Pipeline(preprocessing.StandardScaler(), Regressor("rls"))
     """
 
-    _wants_a_feature = False  # River's features come and go
+    _wants_a_feature = False  # River's features may appear and disappear
 
     def __init__(
         self,

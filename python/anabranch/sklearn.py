@@ -54,7 +54,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     Attributes
     ----------
     model_ : anabranch.Model
-        What learned.
+        The fitted model.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where X has names that are all str.

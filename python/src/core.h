@@ -96,7 +96,7 @@ typedef struct Model {
     size_t n_observers;
 } Model;
 
-/* The head of an object that a model tells of every sample: Recorder, Explainer. */
+/* The head of an object that a model passes every sample to: Recorder, Explainer. */
 typedef struct Watcher {
     PyObject_HEAD AnbObserver observer; /* `observe` is set by whoever makes one */
     PyObject *model;                    /* a Model; NULL: not attached yet */
@@ -161,7 +161,7 @@ bool cell_is_count(PyObject *cell, double value);
 double cell_missing(const Format *format, Py_ssize_t i);
 /* The schema of all features in their order, from the kinds of some of them. */
 int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSchema **schema);
-/* The schema that a first row of mixed cells asks for: *schema stays NULL where all are numbers. */
+/* The schema of a first row of mixed cells: *schema stays NULL where all are numbers. */
 int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema);
 
 /* ---- row.c ---- */
@@ -176,7 +176,7 @@ bool row_is_mapping(PyObject *row);
 int row_unknown_keys(Format *format, Py_ssize_t n);
 int format_copy(Format *to, const Format *from);
 void format_clear(Format *format);
-/* Drops what a first row tells: all but the target's name. */
+/* Drops what was taken from a first row: all but the target's name. */
 void format_forget(Format *format);
 
 /* ---- reading.c: methods and properties of what begins with a Reading, from which _frames.py reads tables ---- */
@@ -226,7 +226,7 @@ int model_enter_row(Model *self, PyObject *row, Cells *cells);
 PyObject *model_adopt(PyObject *object, PyObject *arguments);
 PyObject *model_get_threads(PyObject *object, void *closure);
 int model_set_threads(PyObject *object, PyObject *value, void *closure);
-/* Tells all observers of a sample. */
+/* Passes a sample to all observers. */
 void model_observe(Model *self, const double *x, double y, double before);
 
 /* ---- sample.c ---- */
@@ -259,7 +259,7 @@ PyObject *core_register(PyObject *module, PyObject *arguments);
 /* What a learner written in Python raised meanwhile, raised again: -1; else 0. */
 int core_failure(Core *core);
 
-/* An interval that was asked for. */
+/* A requested interval. */
 typedef struct Interval {
     double coverage, low, high;
     bool ranks;                      /* the model has quantiles */

@@ -38,7 +38,7 @@ int entry_enter(Entry *entry, Core *core)
     unsigned long me = PyThread_get_thread_ident();
     while (entry->owner) {
         if (entry->owner == me) {
-            PyErr_SetString(core->error, "the model is at work in this very call: what it calls may not use it");
+            PyErr_SetString(core->error, "the model is in use by this very call: what it calls may not use it");
             return -1;
         }
         wait_once(entry);

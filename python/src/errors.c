@@ -32,7 +32,7 @@ int core_add_errors(PyObject *module)
         add(module, "SnapshotError", "Bytes or a file are no snapshot that can be loaded; `code` is the library's.",
             core->error, PyExc_ValueError);
     core->unsupported_error =
-        add(module, "UnsupportedError", "This model cannot do what it was asked for.", core->error, PyExc_TypeError);
+        add(module, "UnsupportedError", "The model does not support the operation.", core->error, PyExc_TypeError);
     bool all = core->expression_error && core->input_error && core->snapshot_error && core->unsupported_error;
     return all ? 0 : -1;
 }

@@ -150,7 +150,7 @@ static int clone_state(const AnbNode *self, const void *from, void *to)
     return code ? ANB_E_MEMORY : 0;
 }
 
-/* Shows the pickle, kept until it is asked for again: a visitor may look at it after the call. */
+/* Shows the pickle, kept until the next request: a visitor may look at it after the call. */
 static size_t part_size(const AnbNode *self, const AnbField *field)
 {
     (void)self, (void)field;

@@ -130,13 +130,14 @@ PyGetSetDef model_properties[] = {
     {"threads", model_get_threads, model_set_threads,
      "int : threads that share the experts of its mixture, the caller included; 0: as many as the process may use "
      "cores. "
-     "It can be set. The bits are those of one thread. Copies and pickles keep it, files do not.",
+     "It can be set. Results are bit-identical to those of one thread. Copies and pickles keep it, files do not.",
      NULL},
     {"schema_text", get_schema, NULL, "str or None : the kinds of the columns as a compact text.", NULL},
-    {"coverages", get_coverages, NULL, "tuple of float : the coverages that predict_interval knows.", NULL},
-    {"levels", get_levels, NULL, "tuple of float : the levels that predict_quantiles knows.", NULL},
-    {"n_pending", get_n_pending, NULL, "int : rows that wait for their labels.", NULL},
-    {"counters", get_counters, NULL, "dict of str to int : what became of the samples so far.", NULL},
+    {"coverages", get_coverages, NULL, "tuple of float : the coverages that predict_interval takes.", NULL},
+    {"levels", get_levels, NULL, "tuple of float : the levels of predict_quantiles.", NULL},
+    {"n_pending", get_n_pending, NULL, "int : rows whose labels are pending.", NULL},
+    {"counters", get_counters, NULL,
+     "dict of str to int : numbers of learned samples, refused rows, resets, drifts and the like.", NULL},
     {0}};
 
 /* ---- the mixture ---------------------------------------------------------------------------------------------------- */
@@ -262,7 +263,7 @@ static PyObject *gate(PyObject *object, PyObject *nothing)
 
 typedef int (*ForRow)(StreamingLearner *model, const double *x, double *out);
 
-static PyObject *for_row(Model *self, PyObject *row, ForRow ask)
+static PyObject *for_row(Model *self, PyObject *row, ForRow query)
 {
     AnbMixture m;
     Cells cells;
@@ -271,7 +272,7 @@ static PyObject *for_row(Model *self, PyObject *row, ForRow ask)
     int code = anb_mixture(self->learner, &m);
     double *out = code ? NULL : PyMem_Malloc(m.k * sizeof *out);
     if (out)
-        code = ask(self->learner, cells.x, out);
+        code = query(self->learner, cells.x, out);
     entry_leave(&self->entry);
     cells_free(&cells);
     PyObject *list = out && !code && !core_failure(self->core) ? list_of(out, m.k) : NULL;
@@ -399,14 +400,14 @@ PyMethodDef model_readout_methods[] = {
     {"_routing_probabilities", routing_probabilities, METH_O, "_routing_probabilities($self, x, /)\n--\n\nAs a list."},
     {"_expert_predictions", expert_predictions, METH_O, "_expert_predictions($self, x, /)\n--\n\nAs a list."},
     {"drift", drift, METH_NOARGS,
-     "drift($self, /)\n--\n\nWhat the first drift detector of the model tells of itself.\n\nReturns\n-------\ndict\n"
+     "drift($self, /)\n--\n\nThe figures of the first drift detector of the model.\n\nReturns\n-------\ndict\n"
      "    `drifts` marked so far, samples `since_last`, running mean `error` in units of the "
      "target.\n\nRaises\n------\n"
      "UnsupportedError\n    No detector runs."},
     {"_categories", categories, METH_VARARGS, "_categories($self, column, n, /)\n--\n\nA column's, as tuples."},
     {"_superposition", superposition, METH_NOARGS, "_superposition($self, /)\n--\n\nOf each network, as dicts."},
     {"equal", equal, METH_O,
-     "equal($self, other, /)\n--\n\nWhether two models have the same expression and state: they will predict the same "
-     "for ever."},
+     "equal($self, other, /)\n--\n\nWhether two models have the same expression and state: both predict the same "
+     "from the same rows."},
     {"__sizeof__", size_of, METH_NOARGS, "__sizeof__($self, /)\n--\n\nBytes of the model with all its state."},
     {0}};

@@ -18,7 +18,7 @@ typedef struct Recorder {
     int *metric;     /* n_metrics ids */
     size_t n_metrics;
     size_t width, capacity; /* doubles a record; records kept */
-    uint64_t every, seen, told, written;
+    uint64_t every, seen, last_seen, written;
     double *ring; /* 2 capacity width */
 } Recorder;
 
@@ -58,8 +58,8 @@ static void observe(AnbObserver *observer, StreamingLearner *model, const double
     anb_observe(anb_diagnostics_observer(r->diagnostics), model, x, y, before);
     if (r->audit)
         anb_observe(anb_audit_observer(r->audit), model, x, y, before);
-    bool learned = anb_n_samples_seen(model) != r->told;
-    r->told = anb_n_samples_seen(model);
+    bool learned = anb_n_samples_seen(model) != r->last_seen;
+    r->last_seen = anb_n_samples_seen(model);
     if (before != before || !learned || ++r->seen % r->every)
         return;
     double *record = r->ring + r->written++ % r->capacity * r->width;
@@ -147,7 +147,7 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
         return NULL;
     r->base.observer.observe = observe;
     r->every = (uint64_t)every;
-    r->told = anb_n_samples_seen(((Model *)model)->learner);
+    r->last_seen = anb_n_samples_seen(((Model *)model)->learner);
     Model *of = (Model *)model;
     if (take_observers(r, of, rules, audit, span, period) || take_metrics(r, core, metrics) ||
         take_ring(r, core, capacity) || watcher_attach(&r->base, of))
@@ -333,7 +333,8 @@ static PyObject *prometheus(PyObject *object, PyObject *nothing)
 
 static PyMethodDef recorder_methods[] = {
     {"detach", watcher_detach, METH_NOARGS,
-     "detach($self, /)\n--\n\nStops recording; what was recorded stays. Also where a recorder is no longer used."},
+     "detach($self, /)\n--\n\nStops recording; what was recorded stays. A recorder that is no longer used is detached "
+     "too."},
     {"metrics", metrics, METH_NOARGS,
      "metrics($self, /)\n--\n\nEvery metric as of the last sample.\n\nReturns\n-------\ndict\n    A float of the model "
      "or its mixture, a list with one value for each expert, or K * K values of pairs; nan where a value is absent."},
@@ -341,7 +342,7 @@ static PyMethodDef recorder_methods[] = {
      "rules($self, /)\n--\n\nThe audit's rules as of its last step.\n\nReturns\n-------\ndict of str to dict\n    "
      "`lower` and `upper` bound of the truth, `severity`, `weight`, `alarmed`; empty without an audit."},
     {"pool", pool, METH_NOARGS,
-     "pool($self, /)\n--\n\nWhat is known of each expert.\n\nReturns\n-------\nlist of dict\n    `name`, `processed` "
+     "pool($self, /)\n--\n\nFigures of each expert.\n\nReturns\n-------\nlist of dict\n    `name`, `processed` "
      "samples, `magnitude`, `sparsity`, `specialization`, `contribution`; empty without a mixture."},
     {"json", to_json, METH_NOARGS,
      "json($self, /)\n--\n\nOne record as a line of JSON: what `anabranch eval --diag` writes."},

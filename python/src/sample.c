@@ -65,11 +65,11 @@ static void leave(Model *self, Cells *cells)
 }
 
 /* The answer, or NULL where the learner refused the row or one written in Python raised. */
-static PyObject *answer(Model *self, double value, const Refused *before, bool tells)
+static PyObject *answer(Model *self, double value, const Refused *before, bool returns)
 {
     if ((self->core->failure && core_failure(self->core)) || (value != value && refusal(self, before)))
         return NULL;
-    return tells ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
+    return returns ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
 }
 
 static PyObject *predict_one(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
@@ -157,7 +157,7 @@ int target_of(Core *core, PyObject *const *three, double *y, double *weight)
     return 0;
 }
 
-static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names, bool tells)
+static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names, bool returns)
 {
     Model *self = (Model *)object;
     PyObject *three[3];
@@ -170,7 +170,7 @@ static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t 
     double value = anb_train_one(self->learner, cells.x, y, weight);
     if (self->n_observers > 0)
         model_observe(self, cells.x, y, value);
-    PyObject *result = answer(self, value, &before, tells);
+    PyObject *result = answer(self, value, &before, returns);
     leave(self, &cells);
     return result;
 }
@@ -189,7 +189,7 @@ static PyObject *learn_one(PyObject *self, PyObject *const *arguments, Py_ssize_
 
 static PyObject *no_interval(Core *core, bool ranks)
 {
-    PyErr_SetString(core->unsupported_error, ranks ? "the model has quantiles, not intervals: ask predict_quantiles"
+    PyErr_SetString(core->unsupported_error, ranks ? "the model has quantiles, not intervals: use predict_quantiles"
                                                    : "the model has no intervals: write interval(...) around the "
                                                      "expression");
     return NULL;
@@ -308,7 +308,7 @@ static PyObject *predict_pending(PyObject *object, PyObject *arguments)
     return result;
 }
 
-static PyObject *label_answer(Model *self, double said, const AnbCounters *before, PyObject *id)
+static PyObject *label_answer(Model *self, double prediction, const AnbCounters *before, PyObject *id)
 {
     const AnbCounters *now = anb_counters(self->learner);
     const char *why = now->labels_unknown > before->labels_unknown     ? "was never seen, or left the ring long ago"
@@ -318,7 +318,7 @@ static PyObject *label_answer(Model *self, double said, const AnbCounters *befor
     if (why && !self->format.skips)
         return raise_input(self->core, "label %R: the row %s", id, why), NULL;
     const Refused refused = refused_in(before);
-    return answer(self, said, &refused, true);
+    return answer(self, prediction, &refused, true);
 }
 
 static PyObject *learn_label(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
@@ -332,10 +332,10 @@ static PyObject *learn_label(PyObject *object, PyObject *const *arguments, Py_ss
         entry_enter(&self->entry, self->core))
         return NULL;
     AnbCounters before = *anb_counters(self->learner);
-    double said = anb_learn_label(self->learner, id, y, weight);
+    double prediction = anb_learn_label(self->learner, id, y, weight);
     if (self->n_observers > 0)
-        model_observe(self, NULL, y, said);
-    PyObject *result = label_answer(self, said, &before, three[0]);
+        model_observe(self, NULL, y, prediction);
+    PyObject *result = label_answer(self, prediction, &before, three[0]);
     entry_leave(&self->entry);
     return result;
 }
@@ -361,9 +361,11 @@ PyMethodDef model_sample_methods[] = {
      "\nReturns\n-------\nfloat\n\nRaises\n------\nInputError\n    A cell is no number, infinite, or missing where the "
      "model takes none."},
     {"train_one", FASTCALL(train_one), METH_FASTCALL | METH_KEYWORDS,
-     "train_one($self, x, y, w=1.0)\n--\n\nLearns one sample and returns what was predicted before it was seen.\n\n"
+     "train_one($self, x, y, w=1.0)\n--\n\nLearns one sample and returns its prediction, made before it was "
+     "learned.\n\n"
      "Parameters\n----------\n" ROW "y : float\n    The target, finite.\nw : float\n    How many samples this one "
-     "counts for, >= 0.\n\nReturns\n-------\nfloat\n\nRaises\n------\nInputError\n    Nothing was learned."},
+     "counts for, >= 0.\n\nReturns\n-------\nfloat\n\nRaises\n------\nInputError\n    The sample is refused; nothing "
+     "was learned."},
     {"learn_one", FASTCALL(learn_one), METH_FASTCALL | METH_KEYWORDS,
      "learn_one($self, x, y, w=1.0)\n--\n\nAs train_one, but returns None."},
     {"predict_interval", predict_interval, METH_VARARGS,
@@ -380,14 +382,15 @@ PyMethodDef model_sample_methods[] = {
     {"predict_pending", predict_pending, METH_VARARGS,
      "predict_pending($self, id, x, /)\n--\n\nPredicts a row and keeps it until its label comes.\n\n"
      "Parameters\n----------\nid : int or str\n    The caller's name of the row: a number from 0 to 2**64 - 1, or a "
-     "text; one "
-     "that waits already is replaced.\n" ROW
+     "text; a row "
+     "that is pending under it is replaced.\n" ROW
      "\nReturns\n-------\nfloat\n\nRaises\n------\nUnsupportedError\n    The expression has no "
      "pending at its root."},
     {"learn_label", FASTCALL(learn_label), METH_FASTCALL | METH_KEYWORDS,
-     "learn_label($self, id, y, w=1.0)\n--\n\nLearns the row that waited under an id.\n\nParameters\n----------\n"
-     "id : int or str\ny : float\nw : float\n\nReturns\n-------\nfloat\n    What was predicted "
-     "then.\n\nRaises\n------\n"
+     "learn_label($self, id, y, w=1.0)\n--\n\nLearns the label of the row that is pending under an "
+     "id.\n\nParameters\n----------\n"
+     "id : int or str\ny : float\nw : float\n\nReturns\n-------\nfloat\n    The prediction that "
+     "was made for the row.\n\nRaises\n------\n"
      "InputError\n    The row was never seen, has been learned already, or was replaced by newer ones."},
     {"reset", reset, METH_NOARGS, "reset($self, /)\n--\n\nBack to the state before the first sample."},
     {0}};

@@ -1,6 +1,6 @@
 /*
- * The types Server and Reader. A Server learns and publishes; a Reader predicts, from a server or from a copy of a model,
- * and never waits for the one who learns. Both release the GIL for many rows.
+ * The types Server and Reader. A Server learns and publishes; a Reader predicts, from a server or from a copy of a
+ * model, and never waits for the thread that learns. Both release the GIL for many rows.
  */
 #include "core.h"
 #include <anabranch/serve.h>
@@ -220,7 +220,7 @@ static PyObject *server_version(PyObject *object, void *closure)
 static PyMethodDef server_methods[] = {
     {"train_one", FASTCALL(server_train_one), METH_VARARGS | METH_KEYWORDS,
      "train_one($self, x, y, w=1.0)\n--\n\nLearns one sample; every interval-th call publishes. As Model.train_one."},
-    {"publish", publish, METH_NOARGS, "publish($self, /)\n--\n\nShows the readers all that was learned, now."},
+    {"publish", publish, METH_NOARGS, "publish($self, /)\n--\n\nPublishes all that was learned so far to the readers."},
     {"_many", server_many, METH_VARARGS, "_many($self, X, y, w, out, /)\n--\n\nMany samples."},
     READING_METHODS,
     {"_model", server_model, METH_O, "_model($self, model, /)\n--\n\nThe learner's copy."},
@@ -229,7 +229,7 @@ static PyMethodDef server_methods[] = {
 static PyGetSetDef server_properties[] = {
     READING_PROPERTIES,
     {"schema_text", reading_schema, NULL, "str or None : the kinds of the columns as a compact text.", NULL},
-    {"version", server_version, NULL, "int : how often was published.", NULL},
+    {"version", server_version, NULL, "int : number of publications so far.", NULL},
     {0}};
 
 /* ---- readers ------------------------------------------------------------------------------------------------------- */
@@ -268,7 +268,7 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *arguments, PyObject *k
         return NULL;
     bool server = PyObject_TypeCheck(source, core->server_type);
     if (!server && !PyObject_TypeCheck(source, core->model_type))
-        return PyErr_SetString(PyExc_TypeError, "a Reader reads a Model or a Server"), NULL;
+        return PyErr_SetString(PyExc_TypeError, "a Reader takes a Model or a Server"), NULL;
     allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
     Reader *self = (Reader *)allocate(type, 0);
     if (!self)
@@ -302,7 +302,7 @@ static int reader_traverse(PyObject *object, visitproc visit, void *arg)
     return names_visit(&((Reader *)object)->format.names, visit, arg);
 }
 
-static double ask(Reader *self, const double *x)
+static double predict(Reader *self, const double *x)
 {
     return self->live ? anb_serve_predict(self->live, x) : anb_predict_with(self->copy, self->scratch, x);
 }
@@ -313,7 +313,7 @@ static PyObject *reader_predict_one(PyObject *object, PyObject *row)
     Cells cells;
     if (enter_row(&self->format, &self->entry, row, &cells))
         return NULL;
-    double value = ask(self, cells.x);
+    double value = predict(self, cells.x);
     entry_leave(&self->entry);
     cells_free(&cells);
     return number(&self->format, value);
@@ -364,7 +364,7 @@ static PyObject *reader_many(PyObject *object, PyObject *arguments)
     if (!code && (code = entry_enter(&self->entry, self->core)) == 0) {
         Away away = away_begin();
         for (Py_ssize_t i = 0; i < x.shape[0] && !code; i++) {
-            ((double *)out.buf)[i] = ask(self, (const double *)x.buf + i * x.shape[1]);
+            ((double *)out.buf)[i] = predict(self, (const double *)x.buf + i * x.shape[1]);
             code = i % TABLE_BLOCK == 0 && away_interrupted(&away) ? -1 : 0;
         }
         away_end(&away);
@@ -397,7 +397,8 @@ static PyMethodDef reader_methods[] = {
 static PyGetSetDef reader_properties[] = {
     READING_PROPERTIES,
     {"schema_text", reading_schema, NULL, "str or None : the kinds of the columns as a compact text.", NULL},
-    {"version", reader_version, NULL, "int or None : the published version that the last prediction saw.", NULL},
+    {"version", reader_version, NULL, "int or None : the published version that the last prediction was made from.",
+     NULL},
     {0}};
 
 /* ---- both types ---------------------------------------------------------------------------------------------------- */
@@ -420,7 +421,7 @@ PyTypeObject *core_make_server_type(PyObject *module)
 
 PyTypeObject *core_make_reader_type(PyObject *module)
 {
-    PyType_Slot slots[] = {{Py_tp_doc, "Predicts without waiting for the one who learns."},
+    PyType_Slot slots[] = {{Py_tp_doc, "Predicts without waiting for the thread that learns."},
                            {Py_tp_new, reader_new},
                            {Py_tp_traverse, reader_traverse},
                            {Py_tp_dealloc, reader_dealloc},

@@ -272,9 +272,10 @@ PyMethodDef model_state_methods[] = {
      "files.\n\n"
      "Returns\n-------\nbytes\n    Equal for equal models."},
     {"save", save, METH_O,
-     "save($self, path, /)\n--\n\nWrites the model to a file, which is the old or the whole new one at every "
-     "moment.\n\nParameters\n----------\npath : str or os.PathLike\n\nRaises\n------\nOSError\n    The old file is as "
-     "it was."},
+     "save($self, path, /)\n--\n\nWrites the model to a file atomically: at every moment there is the old file or "
+     "the whole new one.\n\nParameters\n----------\npath : str or os.PathLike\n\nRaises\n------\nOSError\n    It was "
+     "not written; an "
+     "old file is unchanged."},
     {"_copy", copy, METH_NOARGS, "_copy($self, /)\n--\n\nA copy without the attributes of subclasses."},
     {"_settings", settings, METH_NOARGS, "_settings($self, /)\n--\n\nThe arguments that it was made with, and `made`."},
     {0}};

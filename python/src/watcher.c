@@ -1,4 +1,4 @@
-/* Objects that a model tells of every sample, and the model's list of them. */
+/* Objects that a model passes every sample to, and the model's list of them. */
 #include "core.h"
 
 void model_observe(Model *self, const double *x, double y, double before)
@@ -72,8 +72,8 @@ int watcher_traverse(PyObject *watcher, visitproc visit, void *arg)
     return 0;
 }
 
-/* Nobody uses an object that is being freed, but its model may be in use: by another thread, which is waited for, or by this thread below a
- * learner written in Python; the list is then changed between two samples. */
+/* Nobody uses an object that is being freed, but its model may be in use: by another thread, which is waited for, or by
+ * this thread below a learner written in Python; the list is then changed between two samples. */
 void watcher_clear(Watcher *self)
 {
     PyObject *model = self->model, *kind, *value, *trace;

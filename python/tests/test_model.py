@@ -383,7 +383,7 @@ def test_intervals():
         with pytest.raises(InputError, match=r"0.5; its coverages are \(0.8, 0.95\)"):
             asked.predict_interval(X[0], 0.5)
     for asked in (ranked := Model("quantile(scale(rls))", 4), Reader(ranked)):
-        with pytest.raises(UnsupportedError, match="ask predict_quantiles"):
+        with pytest.raises(UnsupportedError, match="use predict_quantiles"):
             asked.predict_interval(X[0], 0.8)
     with pytest.raises(anabranch.UnsupportedError):
         Model("linear", 4).predict_interval(X[0], 0.8)
