@@ -239,6 +239,16 @@ START_TEST(two_do_not_save_to_one_file_at_once)
 }
 END_TEST
 
+START_TEST(a_pipe_in_the_place_of_the_temporary_file_is_refused)
+{
+    StreamingLearner *model = model_of(1, 100);
+    ck_assert_int_eq(mkfifo(temporary, 0600), 0);
+    ck_assert_int_eq(anb_save(model, NULL, path, NULL), ANB_E_IO);
+    ck_assert(!exists(path));
+    anb_free(model);
+}
+END_TEST
+
 /* ---- interrupted and slow writing -------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t alarms;
@@ -354,6 +364,7 @@ static Suite *suite(void)
     tcase_add_test(tests, what_is_half_written_is_as_private_as_the_old_file);
     tcase_add_test(tests, a_read_only_folder_leaves_the_old_model);
     tcase_add_test(tests, two_do_not_save_to_one_file_at_once);
+    tcase_add_test(tests, a_pipe_in_the_place_of_the_temporary_file_is_refused);
     tcase_add_test(tests, signals_and_short_writes_do_no_harm);
     tcase_add_test(tests, killed_at_any_moment_the_file_is_the_old_or_the_new_model);
     return suite;

@@ -4,8 +4,10 @@
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -142,6 +144,41 @@ START_TEST(a_child_does_not_know_what_became_of_it)
 }
 END_TEST
 
+/* Saves, has a child when the file is there, and is killed. The child says that it is there, and ends with the other end of the pair. */
+static void end_while_saving(const StreamingLearner *model, const int *ends, const char *temporary)
+{
+    char byte = 0;
+    close(ends[0]);
+    anb_save_aside(model, NULL, path, NULL);
+    while (access(temporary, F_OK) && access(path, F_OK))
+        sched_yield();
+    if (fork() == 0)
+        _exit(write(ends[1], &byte, 1) != 1 || read(ends[1], &byte, 1) != 0);
+    kill(getpid(), SIGKILL);
+}
+
+START_TEST(a_child_does_not_keep_the_file_locked)
+{
+    StreamingLearner *model = trained("knn(window=20000)");
+    char temporary[80], byte;
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    for (bool killed = false; !killed; unlink(path)) {
+        int ends[2];
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        pid_t process = fork();
+        if (process == 0)
+            end_while_saving(model, ends, temporary);
+        close(ends[1]);
+        ck_assert_int_eq(waitpid(process, NULL, 0), process);
+        ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+        killed = access(temporary, F_OK) == 0; /* in the middle of saving, not behind it */
+        ck_assert_int_eq(anb_save(model, NULL, path, NULL), 0);
+        close(ends[0]);
+    }
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("saving");
@@ -151,6 +188,7 @@ static Suite *suite(void)
     tcase_add_test(tests, what_fails_is_told_at_the_end);
     tcase_add_test(tests, several_at_a_time);
     tcase_add_test(tests, a_child_does_not_know_what_became_of_it);
+    tcase_add_test(tests, a_child_does_not_keep_the_file_locked);
     return suite;
 }
 

@@ -7,6 +7,7 @@
  * the new one. A PATH.tmp that a kill left behind is not locked any more and is written over.
  */
 #define _XOPEN_SOURCE 700 /* realpath */
+#include "forks.h"
 #include "model.h"
 #include "snapshot.h"
 #include <errno.h>
@@ -150,13 +151,14 @@ static int flush_folder(const char *path, AnbError *error)
 }
 
 /* Opens the temporary file, locked and empty, readable only by those who may read the old file. Another process that
- * held the lock may have renamed the file meanwhile, so the name is checked again. -1 with the reason. */
+ * held the lock may have renamed the file meanwhile, so the name is checked again. A child that
+ * is forked meanwhile does not keep the lock. -1 with the reason. */
 static int open_temporary(const char *temporary, const struct stat *old, AnbError *error)
 {
     struct stat mine, named;
     mode_t mode =
         old ? (old->st_mode & 0777) | S_IWUSR : 0666; /* writable: a file left by a killed process is opened again */
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+    int fd = anb_forks_open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
     if (fd < 0) {
         fail_io(error, temporary, "open");
         return -1;
@@ -164,12 +166,12 @@ static int open_temporary(const char *temporary, const struct stat *old, AnbErro
     if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &mine) || stat(temporary, &named) || mine.st_ino != named.st_ino ||
         mine.st_dev != named.st_dev) {
         anb_fail(error, ANB_E_IO, "%s: somebody else is saving there", temporary);
-        close(fd);
+        anb_forks_close(fd);
         return -1;
     }
     if (ftruncate(fd, 0) || (old && fchmod(fd, mode))) {
         fail_io(error, temporary, "write");
-        close(fd);
+        anb_forks_close(fd);
         return -1;
     }
     return fd;
@@ -191,7 +193,7 @@ static int replace(const StreamingLearner *model, const AnbSnapshotExtras *extra
         code = fail_io(error, path, "replace");
     if (code)
         unlink(temporary);
-    close(fd);
+    anb_forks_close(fd);
     return code ? code : flush_folder(path, error);
 }
 
