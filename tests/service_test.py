@@ -4,6 +4,7 @@
 Trains a model, serves it on a free port of this machine, and checks answers, refusals, tokens, sequences and what is left
 after the process was killed. CLOCK is a library whose clock on the wall stands still.
 """
+import functools
 import http.client
 import json
 import os
@@ -208,9 +209,9 @@ def saving_in_time(model):
     while s.ask("GET", "/healthz")[1]["saves"] == 0:
         time.sleep(.1)
     s.end()
-    nohup = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
-    for ignored in ({}, nohup):
-        s = Serving(model, "--save-every", "0", **ignored)
+    for ignored in (False, True):  # set in both cases: the tests may run below nohup themselves
+        hangup = signal.SIG_IGN if ignored else signal.SIG_DFL
+        s = Serving(model, "--save-every", "0", preexec_fn=functools.partial(signal.signal, signal.SIGHUP, hangup))
         samples = s.post("/learn", {"x": ROW, "y": 1})[1]["samples"]
         if ignored:
             s.process.send_signal(signal.SIGHUP)
