@@ -120,13 +120,17 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
         s = s.dt.to_timestamp()
     letter = getattr(s.dtype, "kind", "O")
     if kind == "time" and letter == "M":
-        zone = getattr(s.dt, "tz", None)
-        return _seconds((s.dt.tz_convert("UTC").dt.tz_localize(None) if zone is not None else s).to_numpy())
+        zone = getattr(s.dtype, "tz", None)
+        return _seconds((s.dt.tz_convert(None) if zone is not None else s).to_numpy())
     if kind == "number" and letter == "m":
         return _seconds(s.to_numpy(dtype=f"m8[{getattr(s.dt, 'unit', 'ns')}]"))
     if kind in ("number", "code", "boolean") and letter in "iufb":
         return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
-    return _objects(model, j, kind, s.astype(object).where(s.notna(), None).tolist())
+    if kind in ("category", "code") and isinstance(s.dtype, sys.modules["pandas"].CategoricalDtype):
+        categories = s.cat.categories.tolist()
+        if len(categories) < len(s):  # each is read once
+            return _objects(model, j, kind, [*categories, None])[s.cat.codes.to_numpy()]
+    return _objects(model, j, kind, s.to_numpy(dtype=object, na_value=None).tolist())
 
 
 def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
@@ -142,8 +146,8 @@ def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     return _objects(model, j, kind, s.to_list())
 
 
-def _arrow_doubles(s: Any) -> np.ndarray:
-    """In place where it is one piece without nulls."""
+def _arrow_array(s: Any) -> np.ndarray:
+    """Doubles in place where they are one piece without nulls; of texts and times copies."""
     if getattr(s, "num_chunks", 0) == 1:
         s = s.chunk(0)
     return s.to_numpy(zero_copy_only=False)
@@ -157,10 +161,13 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
         raise of_clock(model.features[j])
     duration = types.is_duration(s.type)
     if kind == ("number" if duration else "time") and types.is_temporal(s.type) and not types.is_interval(s.type):
-        return _seconds(_arrow_doubles(s))
+        return _seconds(_arrow_array(s))
     if kind in ("number", "code", "boolean") and number:
-        return _arrow_doubles(s if types.is_float64(s.type) else s.cast(pyarrow.float64(), safe=False))
-    return _objects(model, j, kind, s.to_pylist())
+        return _arrow_array(s if types.is_float64(s.type) else s.cast(pyarrow.float64(), safe=False))
+    if types.is_dictionary(s.type):
+        s = s.cast(s.type.value_type)
+    text = types.is_string(s.type) or types.is_large_string(s.type)
+    return _objects(model, j, kind, _arrow_array(s).tolist() if text else s.to_pylist())
 
 
 _READ = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow}

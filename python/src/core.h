@@ -59,7 +59,7 @@ typedef struct Format {
     bool extra_raises;         /* an unknown key is an error */
     bool skips;                /* refused rows are counted, not raised */
     unsigned long long extras; /* unknown keys that were passed over */
-    PyTypeObject *unmasked;    /* of the last array that has no mask, to compare with only; or NULL */
+    PyTypeObject *unmasked;    /* of the last array, which has no keys and no mask, to compare with only; or NULL */
 } Format;
 
 /* The doubles of one row; `small` serves where they fit. */

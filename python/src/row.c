@@ -74,13 +74,16 @@ static bool find_cells(const Names *names, PyObject *row, double *x)
     return true;
 }
 
-/* 1 where the dict has the features as its keys, in the last one's order, and all cells are plain; 0 where not; -1: an
- * exception. No Python code runs, so the dict cannot change meanwhile. */
-static int read_known_order(const Format *format, PyObject *row, double *x)
+/* Cells that are not plain, held until all others are read: reading them may run Python code, which may change the dict. */
+typedef struct Others {
+    PyObject *cell[16];
+    Py_ssize_t feature[16], n;
+} Others;
+
+/* 1: read; 0: it has more of them than there is room for; -1: an exception. */
+static int read_plain_cells(const Format *format, double *x, Others *others)
 {
     const PyTypeObject *const floats = format_floats(format);
-    if (!find_cells(&format->names, row, x))
-        return 0;
     for (double *const end = x + format->names.n, *const first = x; x < end; x++) {
         PyObject *cell;
         memcpy(&cell, x, sizeof cell);
@@ -89,10 +92,30 @@ static int read_known_order(const Format *format, PyObject *row, double *x)
             *x = float_of(cell);
         else
             code = cell_read_plain(format, x - first, cell, x);
-        if (code <= 0)
+        if (code < 0 || (code == 0 && others->n == 16))
             return code;
+        if (code == 0) {
+            others->cell[others->n] = Py_NewRef(cell);
+            others->feature[others->n++] = x - first;
+        }
     }
     return 1;
+}
+
+/* 1 where the dict has the features as its keys, in the last one's order; 0 where not; -1: an exception. */
+static int read_known_order(const Format *format, PyObject *row, double *x)
+{
+    Others others;
+    others.n = 0;
+    if (!find_cells(&format->names, row, x))
+        return 0;
+    int code = read_plain_cells(format, x, &others);
+    for (Py_ssize_t i = 0; i < others.n; i++) {
+        if (code > 0 && cell_read(format, others.feature[i], others.cell[i], &x[others.feature[i]]))
+            code = -1;
+        Py_DECREF(others.cell[i]);
+    }
+    return code;
 }
 
 static Py_ssize_t place_of(const Names *names, PyObject *key)
@@ -154,8 +177,9 @@ static int look_up(Format *format, PyObject *row, double *x)
             return -1;
         PyErr_Clear();
         found += cell != NULL;
-        x[i] = cell_missing(format, i);
-        int code = cell && cell != Py_None ? cell_read(format, i, cell, &x[i]) : 0;
+        int code = cell ? cell_read(format, i, cell, &x[i]) : 0;
+        if (!cell)
+            x[i] = cell_missing(format, i);
         Py_XDECREF(cell);
         if (code)
             return -1;
@@ -251,7 +275,8 @@ bool row_is_mapping(PyObject *row)
 
 int row_read(Format *format, PyObject *row, double *x)
 {
-    if (PyDict_CheckExact(row) || row_is_mapping(row))
+    bool plain_array = Py_TYPE(row) == format->unmasked;
+    if (!plain_array && (PyDict_CheckExact(row) || row_is_mapping(row)))
         return read_mapping(format, row, x);
     if (names_left_out(&format->names, 1))
         return -1;

@@ -183,3 +183,39 @@ def test_arrays_that_offer_arrow_are_arrays():
         model.learn_many(table, y)
         other.learn_many(X, y)
         assert model.equal(other) and len(model.predict_many(table)) == 4
+
+
+@pytest.mark.parametrize("kind", ["category", "code", None])
+def test_columns_that_keep_each_text_once(kind):
+    texts = ["b", None, "a", "b", "c", "7"] * 20
+    y, schema = np.arange(120.0) % 5, kind and {"it": kind}
+    rows = Model("scale(rls)", schema=schema)
+    rows.learn_many([{"it": t} for t in ["b", *texts]], [0.0, *y])
+    wide = pandas.Categorical(texts, categories=["c", "b", "7", "a", *map(str, range(100, 300))])
+    codes = pyarrow.chunked_array([pyarrow.array(texts[:50]).dictionary_encode(), pyarrow.array(texts[50:]).dictionary_encode()])
+    for frame in (
+        pandas.DataFrame({"it": pandas.Categorical(texts)}),
+        pandas.DataFrame({"it": wide}),
+        pyarrow.table({"it": codes}),
+        pyarrow.table({"it": pyarrow.array(texts, pyarrow.large_string())}),
+        pandas.DataFrame({"it": pandas.Series(texts, dtype=pandas.ArrowDtype(pyarrow.dictionary(pyarrow.int32(), pyarrow.string())))}),
+    ):
+        model = Model("scale(rls)", schema=schema)
+        model.learn_one({"it": "b"}, 0.0)
+        model.learn_many(frame, y)
+        assert model.equal(rows)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_any_zone_and_unit_are_those_of_utc(unit):
+    utc = pandas.Series(pandas.date_range("2021-10-30 20:00", periods=40, freq="15min", tz="UTC"))
+    utc[7] = pandas.NaT
+    y, plain = np.arange(40.0) % 5, Model("scale(tree)")
+    plain.learn_many(pandas.DataFrame({"when": utc.dt.tz_localize(None)}), y)
+    berlin = pandas.DataFrame({"when": utc.dt.tz_convert("Europe/Berlin").dt.as_unit(unit)})
+    zoned = pyarrow.timestamp("ms" if unit == "s" else unit, "Europe/Berlin")  # polars has no seconds
+    arrow = pyarrow.table({"when": pyarrow.array(berlin["when"]).cast(zoned)})
+    for table in (berlin, arrow, polars.DataFrame(arrow), berlin.astype({"when": pandas.ArrowDtype(zoned)}), berlin.to_dict("records")):
+        model = Model("scale(tree)", schema={"when": "time"})
+        model.learn_many(table, y)
+        assert model.equal(plain)

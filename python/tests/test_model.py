@@ -65,6 +65,40 @@ def test_keys_that_are_equal_but_other_objects():
     assert model.equal(twin)
 
 
+def test_cells_that_run_python_may_change_their_dict():
+    class Angry:
+        def __init__(self, row, value):
+            self.row, self.value = row, value
+
+        def __float__(self):
+            self.row.clear()
+            return self.value
+
+    names = [f"n{i:02d}" for i in range(20)]
+    for others in (3, 20):
+        model, plain = Model("scale(rls)", names), Model("scale(rls)", names)
+        for i in range(50):
+            values = {name: float((i * j) % 7) for j, name in enumerate(names)}
+            plain.learn_one(values, i % 5)
+            row = {}
+            row.update({name: Angry(row, v) if i > 0 and others == 3 and j in (2, 5, 9) else np.float32(v) if others == 20 else v for j, (name, v) in enumerate(values.items())})
+            model.learn_one(row, i % 5)
+            assert i == 0 or others == 20 or not row
+        assert model.equal(plain)
+
+
+def test_arrays_and_mappings_take_turns():
+    from types import MappingProxyType
+
+    model, plain = Model("scale(tree)", ["a", "b"]), Model("scale(tree)", ["a", "b"])
+    hidden = np.ma.masked_array([5.0, 6.0], [False, True])
+    rows = [np.array([1.0, 2.0]), MappingProxyType({"b": 4.0, "a": 3.0}), hidden, np.array([7, 8])]
+    for row, cells in zip(rows * 3, [[1, 2], [3, 4], [5, None], [7, 8]] * 3):
+        model.learn_one(row, 1.0)
+        plain.learn_one(cells, 1.0)
+    assert model.equal(plain)
+
+
 def test_missing_unknown_and_reordered_keys():
     model = Model("scale(rls)", ["a", "b"])
     for i in range(100):
