@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import numbers
+import operator
 import sys
 import warnings
 from collections.abc import Iterable
@@ -11,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ._core import InputError
+from ._core import InputError, _looks
 from ._schema import Schema
 
 # Kinds of a schema, and "duration", which is a number, "clock", which is refused, and "mixed", which is a category.
@@ -134,6 +136,31 @@ def _warn_of_mixed(kind: str, X: Any, name: str) -> None:
     )
 
 
+def _first_texts(kind: str, X: Any, name: str) -> list[str]:
+    """Of a column of texts; none of one whose dtype says that they are categories."""
+    column = column_of(kind, X, name)
+    column = column.slice(0, 100) if kind == "pyarrow" else column.head(100)
+    if type(getattr(column, "dtype", None)).__name__ in ("CategoricalDtype", "Categorical", "Enum"):
+        return []
+    if kind == "pyarrow" and sys.modules["pyarrow"].types.is_dictionary(column.type):
+        return []
+    values = column.to_pylist() if kind == "pyarrow" else column.to_list()
+    return [value for value in values if isinstance(value, str) and value]
+
+
+def _warn_of_texts(kind: str, X: Any, name: str) -> None:
+    """Where all of the first texts look like numbers or times."""
+    texts = _first_texts(kind, X, name)
+    looks = functools.reduce(operator.and_, map(_looks, texts), 15 if texts else 0)
+    if looks:
+        look = ("number", "time", "time-dmy", "time-mdy")[(looks & -looks).bit_length() - 1]
+        warnings.warn(
+            f"column {name!r} holds texts such as {texts[0]!r}: it is read as names; make {'numbers' if look == 'number' else 'times'} of them, or say what "
+            f"it is: schema={{{name!r}: {look!r}, ...}}, or 'category'",
+            stacklevel=7,
+        )
+
+
 def schema_of(kind: str, X: Any, names: list[str]) -> str | None:
     """The text of the schema of a frame's columns; None where all are numbers."""
     kinds = {name: column_kind(kind, X, name) for name in names}
@@ -142,6 +169,8 @@ def schema_of(kind: str, X: Any, names: list[str]) -> str | None:
             raise of_clock(name)
         if k == "mixed":
             _warn_of_mixed(kind, X, name)
+        if k == "category":
+            _warn_of_texts(kind, X, name)
         kinds[name] = {"duration": "number", "mixed": "category"}.get(k, k)
     typed = any(k in ("category", "code", "time") for k in kinds.values())
     return Schema(kinds).text if typed else None

@@ -298,8 +298,44 @@ static bool is_number_as_text(PyObject *cell, bool numbers)
     return text && !code && anb_number_parse_all(text, (size_t)n, &value) == 0;
 }
 
+/* The orders of its date, as bits, in which a text is a time of the years 1600 to 2299; a number is none. */
+static unsigned time_orders(PyObject *cell)
+{
+    const double year_1600 = -11676096000, year_2300 = 10413792000; /* seconds from 1970 */
+    Py_ssize_t n = 0;
+    unsigned orders = 0;
+    double value;
+    const char *text = PyUnicode_Check(cell) ? PyUnicode_AsUTF8AndSize(cell, &n) : NULL;
+    if (!text)
+        PyErr_Clear();
+    if (!text || anb_number_parse_all(text, (size_t)n, &value) == 0)
+        return 0;
+    for (unsigned order = ANB_TIME_YMD; order <= ANB_TIME_MDY; order++)
+        if (anb_time_parse(text, (size_t)n, (AnbTimeOrder)order, &value) == 0 && value >= year_1600 &&
+            value < year_2300)
+            orders |= 1u << order;
+    return orders;
+}
+
+unsigned cell_looks(PyObject *text)
+{
+    return (is_number_as_text(text, true) ? 1 : 0) | time_orders(text) << 1;
+}
+
+static bool is_time_as_text(PyObject *cell, bool numbers)
+{
+    (void)numbers;
+    return time_orders(cell) != 0;
+}
+
+/* Texts of a first row that look like something else. */
+typedef struct Look {
+    bool (*is)(PyObject *cell, bool numbers);
+    const char *what, *maker, *kind, *meaning;
+} Look;
+
 /* `numbers`: whether other cells of the row are. */
-static int warn_of_texts(const Names *names, PyObject *row, bool numbers)
+static int warn_of_texts(const Look *look, const Names *names, PyObject *row, bool numbers)
 {
     PyObject *name = NULL, *text = NULL;
     Py_ssize_t n = 0;
@@ -307,19 +343,29 @@ static int warn_of_texts(const Names *names, PyObject *row, bool numbers)
         PyObject *cell = PyObject_GetItem(row, names->name[i]);
         if (!cell)
             PyErr_Clear();
-        else if (is_number_as_text(cell, numbers) && n++ == 0)
+        else if (look->is(cell, numbers) && n++ == 0)
             name = names->name[i], text = Py_NewRef(cell);
         Py_XDECREF(cell);
     }
-    int code = n == 0
-                   ? 0
-                   : PyErr_WarnFormat(
-                         PyExc_UserWarning, 1,
-                         "%zd feature%s read as names, not as numbers, since the first row has texts there, such as "
-                         "%R: %R; float() makes numbers of them, schema={%R: 'category', ...} says that they are names",
-                         n, n == 1 ? " is" : "s are", name, text, name);
+    if (n == 0)
+        return 0;
+    const char *order = strcmp(look->kind, "time") == 0 && !(time_orders(text) & 1) ? "-dmy" : "";
+    int code = PyErr_WarnFormat(PyExc_UserWarning, 1,
+                                "%zd feature%s read as names, not as %s, since the first row has texts there, "
+                                "such as %R: %R; %s makes %s of them, schema={%R: '%s%s', ...} says that they are %s",
+                                n, n == 1 ? " is" : "s are", look->what, name, text, look->maker, look->what, name,
+                                look->kind, order, look->meaning);
     Py_XDECREF(text);
     return code;
+}
+
+static int warn_of_looks(const Names *names, PyObject *row, bool numbers)
+{
+    static const Look look[] = {
+        {is_number_as_text, "numbers", "float()", "category", "names"},
+        {is_time_as_text, "times", "datetime", "time", "times"},
+    };
+    return warn_of_texts(&look[0], names, row, numbers) || warn_of_texts(&look[1], names, row, numbers) ? -1 : 0;
 }
 
 int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema)
@@ -345,7 +391,7 @@ int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **s
     if (columns && typed && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))
         raise_error(core, &error, NULL);
     PyMem_Free(columns);
-    return PyErr_Occurred() || (*schema && warn_of_texts(names, row, numbers)) ? -1 : 0;
+    return PyErr_Occurred() || (*schema && warn_of_looks(names, row, numbers)) ? -1 : 0;
 }
 
 /* Whether every column of `kinds` is a feature. */

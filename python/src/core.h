@@ -159,6 +159,8 @@ bool cell_is_missing(PyObject *cell);
 bool cell_is_count(PyObject *cell, double value);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);
+/* What a text of a table looks like, as bits: a number; a time with the year, the day or the month first. */
+unsigned cell_looks(PyObject *text);
 /* The schema of all features in their order, from the kinds of some of them. */
 int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSchema **schema);
 /* The schema of a first row of mixed cells: *schema stays NULL where all are numbers. */

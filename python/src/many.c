@@ -133,19 +133,23 @@ static int refuse(const Model *self, const Many *m, const char *what)
 
 static int refuse_row(const Model *self, const Many *m, Py_ssize_t i, const char *why)
 {
-    char what[128];
+    char what[288];
     PyOS_snprintf(what, sizeof what, "row %zd: %s", m->first + i, why);
     return refuse(self, m, what);
 }
 
 static int refuse_cell(const Model *self, const Many *m, Py_ssize_t i, const double *x)
 {
-    char why[96];
+    char why[256];
     Py_ssize_t j = 0;
     while (all_fine(&x[j], 1, self->format.takes_missing))
         j++;
-    PyOS_snprintf(why, sizeof why, "feature %zd is %s", j,
-                  x[j] != x[j] ? "missing, which this model does not take" : "infinite");
+    const char *what = x[j] != x[j] ? "missing, which this model does not take" : "infinite";
+    const char *name = self->format.names.name ? PyUnicode_AsUTF8AndSize(self->format.names.name[j], NULL) : NULL;
+    if (name)
+        PyOS_snprintf(why, sizeof why, "feature '%.100s' is %s", name, what);
+    else
+        PyOS_snprintf(why, sizeof why, "feature %zd is %s", j, what);
     return refuse_row(self, m, i, why);
 }
 

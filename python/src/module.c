@@ -44,6 +44,12 @@ static PyObject *audit_rules(PyObject *module, PyObject *nothing)
     return PyUnicode_FromString(anb_audit_rules());
 }
 
+static PyObject *looks(PyObject *module, PyObject *text)
+{
+    (void)module;
+    return PyLong_FromUnsignedLong(cell_looks(text));
+}
+
 static PyMethodDef functions[] = {
     {"learners", learners, METH_NOARGS,
      "learners()\n--\n\nEvery learner of the library.\n\nReturns\n-------\ndict of str to dict\n    `brief`, what it "
@@ -57,6 +63,7 @@ static PyMethodDef functions[] = {
     {"_load", FASTCALL(core_load), METH_VARARGS | METH_KEYWORDS,
      "_load(type, data, path)\n--\n\nA model of the type from bytes, or from a file where data is None."},
     {"_restore", core_restore, METH_VARARGS, "_restore(model, skips, extra_raises, given, /)\n--\n\nFor pickles."},
+    {"_looks", looks, METH_O, "_looks(text, /)\n--\n\nBits: like a number, like a time by the orders of its date."},
     {"_register", core_register, METH_VARARGS, "_register(name, cls, missing, /)\n--\n\nA learner written in Python."},
     {0}};
 

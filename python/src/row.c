@@ -213,7 +213,7 @@ static int wrong_width(const Format *format, Py_ssize_t n)
                        format->names.n, format->names.n == 1 ? "" : "s");
 }
 
-/* 1: read; 0: it is no vector of doubles; -1: an exception. */
+/* 1: read; 2: a vector of other numbers; 0: neither; -1: an exception. */
 static int read_buffer(const Format *format, PyObject *row, double *x)
 {
     Py_buffer view;
@@ -227,7 +227,9 @@ static int read_buffer(const Format *format, PyObject *row, double *x)
                            view.ndim);
     if (code > 0 && view.shape[0] != format->names.n)
         code = wrong_width(format, view.shape[0]);
-    for (Py_ssize_t i = 0; code > 0 && i < format->names.n; i++)
+    if (code == 0 && view.ndim == 1 && view.format && strlen(view.format) == 1 && strchr("efbBhHiIlLqQ?", *view.format))
+        code = 2;
+    for (Py_ssize_t i = 0; code == 1 && i < format->names.n; i++)
         memcpy(&x[i], (const char *)view.buf + i * view.strides[0], sizeof(double));
     PyBuffer_Release(&view);
     return code;
@@ -259,8 +261,8 @@ static bool is_masked(Format *format, PyObject *row)
     return masked;
 }
 
-/* None stands for what is masked. */
-static int read_masked(const Format *format, PyObject *row, double *x)
+/* By a list of its cells, where None stands for what is masked. */
+static int read_list_of(const Format *format, PyObject *row, double *x)
 {
     PyObject *cells = PyObject_CallMethod(row, "tolist", NULL);
     int code = cells ? read_sequence(format, cells, x) : -1;
@@ -282,10 +284,10 @@ int row_read(Format *format, PyObject *row, double *x)
         return -1;
     if (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_CheckBuffer(row)) {
         if (is_masked(format, row))
-            return read_masked(format, row, x);
+            return read_list_of(format, row, x);
         int code = read_buffer(format, row, x);
         if (code)
-            return code < 0 ? -1 : 0;
+            return code < 0 ? -1 : code > 1 ? read_list_of(format, row, x) : 0;
     }
     if (PyUnicode_Check(row) || PyBytes_Check(row) || !PySequence_Check(row)) {
         PyErr_Format(PyExc_TypeError, "a row is a dict, a sequence of numbers or an array, not %R",

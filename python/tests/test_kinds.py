@@ -93,6 +93,23 @@ def test_mixed_columns_warn_and_say_what_to_do(values, words):
             said.learn_many(frame, [1, 2, 3])
 
 
+@pytest.mark.parametrize("texts, look", [(["2020-01-05", None, "2020-01-06 10:00"], "time"), (["1.5", "-2", "x"], None), (["02/10/2020", "13/10/2020", ""], "time-dmy"), (["10/02/2020", "10/13/2020 9:00", None], "time-mdy"), (["1.5", "-2.5", "1e3"], "number"), (["17", "18", "19"], None)])
+def test_texts_that_look_like_numbers_or_times_warn(texts, look):
+    frame = pandas.DataFrame({"it": pandas.Series(texts, dtype=object)})
+    for table in (frame, polars.DataFrame({"it": texts}), pyarrow.table({"it": texts}), frame.astype("string")):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            model = Model("scale(tree)")
+            model.learn_many(table, [1, 2, 3])
+        assert [w.filename for w in told] == ([__file__] if look else []) and dict(model.schema) == {"it": "category"}
+        assert look is None or f"schema={{'it': '{look}', ...}}" in str(told[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Model("scale(tree)").learn_many(frame.astype("category"), [1, 2, 3])
+        Model("scale(tree)").learn_many(polars.DataFrame({"it": texts}).with_columns(polars.col("it").cast(polars.Categorical)), [1, 2, 3])
+        Model("scale(tree)", schema={"it": "category"}).learn_many(frame, [1, 2, 3])
+
+
 def test_arrow_dtypes_of_pandas():
     y = np.arange(40.0)
     for holding in ("dates", "datetimes", "decimals", "durations", "texts", "floats"):

@@ -507,6 +507,14 @@ def test_evaluate_tells_the_row_that_is_refused():
         anabranch.evaluate(Model("linear"), X[:3], [1.0, np.inf, 1.0])
 
 
+def test_a_refused_cell_is_named():
+    X = np.ones((3, 2))
+    X[1, 1] = np.inf
+    for features, said in ((["a", "b"], "'b'"), (2, "1")):
+        with pytest.raises(anabranch.InputError, match=f"row 1: feature {said} is infinite; nothing"):
+            Model("linear", features).learn_many(X, [1, 2, 3])
+
+
 def test_an_empty_list_says_nothing_of_the_width():
     model = Model("scale(rls)")
     model.learn_many([], [])

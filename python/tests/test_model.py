@@ -93,7 +93,8 @@ def test_arrays_and_mappings_take_turns():
     model, plain = Model("scale(tree)", ["a", "b"]), Model("scale(tree)", ["a", "b"])
     hidden = np.ma.masked_array([5.0, 6.0], [False, True])
     rows = [np.array([1.0, 2.0]), MappingProxyType({"b": 4.0, "a": 3.0}), hidden, np.array([7, 8])]
-    for row, cells in zip(rows * 3, [[1, 2], [3, 4], [5, None], [7, 8]] * 3):
+    rows += [np.array(cells, dtype) for dtype in ("f2", "f4", ">f8", "u1", "i8", "?") for cells in ([1, 0], [0, 1])]
+    for row, cells in zip(rows * 3, ([[1, 2], [3, 4], [5, None], [7, 8]] + [[1, 0], [0, 1]] * 6) * 3):
         model.learn_one(row, 1.0)
         plain.learn_one(cells, 1.0)
     assert model.equal(plain)
@@ -119,11 +120,14 @@ def test_numbers_as_texts_in_a_first_row_warn():
         Model("linear").train_one({"b": "1e3", "a": "5", "c": "x", "zip": "01067"}, 1)
     with pytest.warns(UserWarning, match="^1 feature is read as names.*'a': '5.5'"):
         Model("linear").train_one({"a": "5.5", "b": 3, "store": "17"}, 1)
+    for time, kind in (("2024-01-05", "time"), ("05/01/2024 17:30", "time-dmy"), ("2024-01-05T17:30:00+01:00", "time")):
+        with pytest.warns(UserWarning, match=f"^1 feature is read as names, not as times, .*'when': .*schema={{'when': '{kind}'"):
+            Model("linear").train_one({"a": 1, "when": time}, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Model("linear", schema={"a": "category"}).train_one({"a": "5"}, 1)
         Model("linear").train_one({"store": "17", "price": 2.5}, 1)  # what has numbers has texts on purpose
-        Model("linear").train_one({"a": "05", "b": "2024-01-05"}, 1)
+        Model("linear").train_one({"a": "05", "b": "1024-01-05", "c": "may"}, 1)
         model = Model("linear")
         model.train_one({"a": "x"}, 1)
         model.train_one({"a": "5"}, 1)
