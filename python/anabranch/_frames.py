@@ -36,10 +36,13 @@ def _import_arrow(X: Any) -> Any:
     """What offers an Arrow stream, by whichever library is there."""
     try:
         import pyarrow
-
-        return pyarrow.table(X)
     except ImportError:
         pass
+    else:
+        try:
+            return pyarrow.table(X)
+        except pyarrow.ArrowInvalid as error:
+            raise InputError(f"X is an Arrow stream of no table: {error}") from None
     try:
         import polars
 
@@ -344,6 +347,8 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
         rows = list(X)
     except TypeError:
         raise TypeError(f"X is a table of rows, not {article(X)}") from None
+    if rows and _kind(rows[0]):
+        raise TypeError(f"X is a table, not several, the first {article(rows[0])}: give one after the other")
     return _rows(model, rows), lambda out: out
 
 

@@ -1,4 +1,4 @@
-"""anabranch as a regressor of scikit-learn: `pip install scikit-learn` is needed."""
+"""anabranch as a regressor of scikit-learn, of which 1.6 or later is needed: `pip install scikit-learn`."""
 
 from __future__ import annotations
 

@@ -174,6 +174,8 @@ void cells_free(Cells *cells);
 int row_read(Format *format, PyObject *row, double *x);
 /* Whether its cells have names: a dict, or what has keys(). */
 bool row_is_mapping(PyObject *row);
+/* Raises that a row is of a wrong type; -1. */
+int row_is_none(PyObject *row);
 /* n keys or columns that are no features: counted, or -1 with the exception set. */
 int row_unknown_keys(Format *format, Py_ssize_t n);
 int format_copy(Format *to, const Format *from);

@@ -270,6 +270,13 @@ static int read_list_of(const Format *format, PyObject *row, double *x)
     return code;
 }
 
+int row_is_none(PyObject *row)
+{
+    PyErr_Format(PyExc_TypeError, "a row is a dict, a sequence of numbers or an array, not %R",
+                 (PyObject *)Py_TYPE(row));
+    return -1;
+}
+
 bool row_is_mapping(PyObject *row)
 {
     return PyDict_Check(row) || (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_HasAttrString(row, "keys"));
@@ -289,10 +296,7 @@ int row_read(Format *format, PyObject *row, double *x)
         if (code)
             return code < 0 ? -1 : code > 1 ? read_list_of(format, row, x) : 0;
     }
-    if (PyUnicode_Check(row) || PyBytes_Check(row) || !PySequence_Check(row)) {
-        PyErr_Format(PyExc_TypeError, "a row is a dict, a sequence of numbers or an array, not %R",
-                     (PyObject *)Py_TYPE(row));
-        return -1;
-    }
+    if (PyUnicode_Check(row) || PyBytes_Check(row) || !PySequence_Check(row))
+        return row_is_none(row);
     return read_sequence(format, row, x);
 }

@@ -144,10 +144,11 @@ def test_scikit_learn():
 def arrow_columns():
     big = 2**60 + np.arange(40) % 5
     tensor = pyarrow.FixedShapeTensorArray.from_numpy_ndarray(np.ones((40, 2)))
+    bytes_of = getattr(pyarrow, "bool8", pyarrow.bool_)  # since pyarrow 18
     return {
         "integers beyond 2**53": (pyarrow.array(big), big.astype(float), "number"),
         "run ends": (pyarrow.RunEndEncodedArray.from_arrays([20, 40], [1.0, 2.5]), np.repeat([1.0, 2.5], 20), "number"),
-        "booleans of 8 bits": (pyarrow.array([1, 0] * 20, pyarrow.int8()).cast(pyarrow.bool8()), np.array([True, False] * 20), "boolean"),
+        "booleans of 8 bits": (pyarrow.array([1, 0] * 20, pyarrow.int8()).cast(bytes_of()), np.array([True, False] * 20), "boolean"),
         "months and days": (pyarrow.array([pyarrow.MonthDayNano([1, 2, 3])] * 40), None, "category"),
         "tensors": (tensor, None, None),
     }
@@ -167,6 +168,17 @@ def test_columns_of_arrow(name):
     if like is not None:
         other.learn_many(pandas.DataFrame({"it": like, "b": b}), y)
         assert model.equal(other)
+
+
+def test_a_series_is_a_row():
+    frame = pandas.DataFrame({"b": [1.5, None, 2.5] * 9, "a": ["u", "v", None] * 9, "t": pandas.date_range("2020-01-01", periods=27, tz="Europe/Berlin")})
+    by_series, by_dict = Model("scale(tree)"), Model("scale(tree)")
+    for (_, series), row in zip(frame.iterrows(), frame.to_dict("records")):
+        by_series.learn_one(series, 1.0)
+        by_dict.learn_one(row, 1.0)
+    assert by_series.equal(by_dict) and by_series.schema == by_dict.schema
+    with pytest.raises(anabranch.InputError):
+        Model("linear", ["a"]).learn_one(pandas.Series([1.0, 2.0], index=["a", "a"]), 1.0)
 
 
 def test_two_columns_of_one_name_in_arrow():
@@ -190,6 +202,15 @@ def test_a_text_in_a_column_that_was_missing_at_first_is_told_what_to_do():
     model.learn_one({"day": None, "city": "Bonn"}, 1)
     with pytest.raises(anabranch.InputError, match='"Monday" is not a number; schema= says'):
         model.learn_one({"day": "Monday", "city": "Bonn"}, 1)
+
+
+def test_several_tables_and_streams_of_no_table_are_told():
+    frame = pandas.DataFrame({"a": [1.0, 2.0]})
+    for tables in ([frame], iter([polars.DataFrame(frame)]), pyarrow.table(frame).to_batches()):
+        with pytest.raises(TypeError, match="a table, not several, the first a (DataFrame|RecordBatch): give"):
+            Model("linear").learn_many(tables, [1, 2])
+    with pytest.raises(anabranch.InputError, match="stream of no table"):
+        Model("linear").learn_many(pyarrow.chunked_array([[1.0, 2.0]]), [1, 2])
 
 
 def test_arrays_that_offer_arrow_are_arrays():

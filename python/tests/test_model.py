@@ -147,9 +147,10 @@ def test_missing_targets_and_weights_are_counted_as_in_a_table():
 
 
 def test_a_number_is_no_row():
-    for number in (3.0, np.float64(3.0), np.array(3.0)):
-        with pytest.raises(TypeError):
-            Model("linear", 1).predict_one(number)
+    for number in (3.0, np.float64(3.0), np.array(3.0), {1.0}, datetime.date(2020, 1, 1)):
+        for model in (Model("linear", 1), Model("linear")):
+            with pytest.raises(TypeError, match="a row is a dict, a sequence|unsized"):
+                model.predict_one(number)
     with pytest.raises(anabranch.InputError, match="this array has 2: tables go to"):
         Model("linear", 1).predict_one(np.ones((1, 1)))
 
