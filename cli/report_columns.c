@@ -57,6 +57,7 @@ static void put_chart(Run *run, const size_t *order, size_t n)
     chart_areas(&c, s, shown);
 }
 
+/* NaN where the run does not tell. */
 static double missing_share(const Run *run, size_t j)
 {
     for (size_t i = 0; i < 24; i++) {
@@ -67,7 +68,7 @@ static double missing_share(const Run *run, size_t j)
             return report_number(run, 0, "summary.missing.columns.%zu.cells", i) /
                    report_number(run, 0, "summary.missing.rows");
     }
-    return 0;
+    return report_number(run, 0, "summary.missing.rows") >= 0 ? 0 : NAN;
 }
 
 /* By how much the faded rmse would rise if the squared error were larger by `more`. */

@@ -107,6 +107,7 @@ class Recorder:
         metrics: tuple[str, ...],
         span: int,
         period: int,
+        importance: int,
     ) -> Any: ...
     if sys.version_info >= (3, 12):
         def __buffer__(self, flags: int, /) -> memoryview: ...

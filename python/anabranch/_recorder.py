@@ -18,6 +18,7 @@ DEFAULT_METRICS = (
     "effective_experts", "switching_rate", "experts_active", "experts_dead", "drifts", "restarts", "resets",
     "expert_weight", "expert_share", "expert_probability", "expert_prediction", "expert_rmse", "expert_load",
 )  # fmt: skip
+IMPORTANCES = ("feature_importance", "feature_sage", "feature_changed")
 
 
 class Recorder(_core.Recorder):
@@ -40,6 +41,10 @@ class Recorder(_core.Recorder):
         Samples of the faded means.
     period : int
         Samples of a step of the audit.
+    importance : int
+        At every so many-th sample the importances of the features are measured, by some 5 n_features predictions, and
+        kept where ``metrics`` does not say otherwise: ``feature_importance``, ``feature_sage``, ``feature_changed``;
+        0: never. Since 0.13.
 
     Examples
     --------
@@ -61,9 +66,10 @@ class Recorder(_core.Recorder):
         metrics: str | Iterable[str] | None = None,
         span: int = 500,
         period: int = 32,
+        importance: int = 0,
     ) -> Recorder:
         if metrics is None:
-            names: tuple[str, ...] = DEFAULT_METRICS
+            names: tuple[str, ...] = DEFAULT_METRICS + IMPORTANCES
         elif isinstance(metrics, str):
             if metrics != "all":
                 raise ValueError(f"metrics is 'all' or names, not {metrics!r}")
@@ -77,7 +83,7 @@ class Recorder(_core.Recorder):
                 model._mixture()
             except _core.UnsupportedError:
                 wanted = False
-        recorder = super().__new__(cls, model, every, capacity, wanted, rules, names, span, period)
+        recorder = super().__new__(cls, model, every, capacity, wanted, rules, names, span, period, importance)
         model.__dict__["_recorder"] = weakref.ref(recorder)
         return recorder
 
@@ -101,27 +107,36 @@ class Recorder(_core.Recorder):
         """list of str : the experts' names; empty without a mixture."""
         return [expert["name"] for expert in self.pool()]
 
+    def _of(self, metric: str) -> tuple[str, list[Any]]:
+        """What the values of a metric that has several are of: a dimension and its coordinates."""
+        shape = _core.metric_table()[metric]["shape"]
+        if shape == "level":
+            return "level", list(self.model.coverages)
+        if shape == "feature":
+            return "feature", list(self.model.features or range(self.model.n_features or 0))
+        return "expert", self.experts
+
     def _columns(self) -> dict[str, np.ndarray]:
-        """One vector for each column and expert."""
-        records, experts = self.array, self.experts
+        """One vector for each column, and for each expert, level or feature."""
+        records = self.array
         columns: dict[str, np.ndarray] = {}
         for name in records.dtype.names or ():
             values = records[name]
             if values.ndim == 1:
                 columns[name] = values.copy()
             else:
-                columns.update((f"{name}.{expert}", values[:, i].copy()) for i, expert in enumerate(experts))
+                columns.update((f"{name}.{of}", values[:, i].copy()) for i, of in enumerate(self._of(name)[1]))
         columns["step"] = columns["step"].astype(np.int64)
         return columns
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame with the index ``step``; values of experts are columns like ``expert_weight.rls_1``."""
+        """A pandas DataFrame with the index ``step``; values of experts, levels and features are columns like ``expert_weight.rls_1``."""
         import pandas
 
         return pandas.DataFrame(self._columns()).set_index("step")
 
     def to_polars(self) -> Any:
-        """A polars DataFrame with the column ``step``; values of experts are columns like ``expert_weight.rls_1``."""
+        """A polars DataFrame with the column ``step``; values of experts, levels and features are columns like ``expert_weight.rls_1``."""
         import polars
 
         return polars.DataFrame(self._columns())
@@ -132,22 +147,25 @@ class Recorder(_core.Recorder):
         Returns
         -------
         xarray.Dataset
-            Dimension ``step``, for values of experts also ``expert``. Variables: the metrics, ``loss`` (the squared
-            error), the audit's metrics as ``audit_<name>``, and ``<rule>_L`` and ``<rule>_U``, the bounds of each
-            rule's truth.
+            Dimension ``step``, for values of experts, levels and features also ``expert``, ``level`` or ``feature``.
+            Variables: the metrics, ``loss`` (the squared error), the audit's metrics as ``audit_<name>``, and
+            ``<rule>_L`` and ``<rule>_U``, the bounds of each rule's truth.
         """
         import xarray
 
         records = self.array
         variables: dict[str, Any] = {}
-        for name in (records.dtype.names or ())[1:]:
-            values = records[name].copy()
-            variables[name] = (("step",) if values.ndim == 1 else ("step", "expert"), values)
-        if "error" in variables:
-            variables["loss"] = (("step",), variables["error"][1] ** 2)
         coordinates: dict[str, Any] = {"step": records["step"].astype(np.int64)}
         if self.experts:
             coordinates["expert"] = self.experts
+        for name in (records.dtype.names or ())[1:]:
+            values = records[name].copy()
+            variables[name] = (("step",), values)
+            if values.ndim > 1:
+                dimension, coordinates[dimension] = self._of(name)
+                variables[name] = (("step", dimension), values)
+        if "error" in variables:
+            variables["loss"] = (("step",), variables["error"][1] ** 2)
         return xarray.Dataset(variables, coordinates)
 
     def plot(self, *, window: int = 50, figsize: tuple[float, float] | None = None) -> Any:
@@ -187,6 +205,8 @@ class Recorder(_core.Recorder):
                 bounds = {rule: (float(record[rule + "_L"]), float(record[rule + "_U"])) for rule in rules}
                 line["rules"] = {r: [low, high, weights[r] * (low + high) / 2] for r, (low, high) in bounds.items()}
             yield json.dumps(line, allow_nan=False)
+        features = [str(name) for name in self.model.features or range(self.model.n_features or 0)]
+        yield json.dumps({"summary": {"learner": self.model.expression, "target": self.model.target, "features": features}})
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Writes the page of the program ``anabranch report`` from the records.

@@ -58,7 +58,7 @@ static PyMethodDef functions[] = {
     {"metric_table", metric_table, METH_NOARGS,
      "metric_table()\n--\n\nEvery metric that a Recorder can keep.\n\nReturns\n-------\ndict of str to dict\n    "
      "`type`, "
-     "`shape` (model, mixture, expert or pair), `unit` and `meaning`."},
+     "`shape` (model, mixture, expert, pair, level, feature or server), `unit` and `meaning`."},
     {"audit_rules", audit_rules, METH_NOARGS, "audit_rules()\n--\n\nThe default rules of the audit, as text."},
     {"_load", FASTCALL(core_load), METH_VARARGS | METH_KEYWORDS,
      "_load(type, data, path)\n--\n\nA model of the type from bytes, or from a file where data is None."},

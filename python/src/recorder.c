@@ -110,12 +110,14 @@ static int take_ring(Recorder *r, Core *core, Py_ssize_t capacity)
     return r->ring ? 0 : (PyErr_NoMemory(), -1);
 }
 
-static int take_observers(Recorder *r, Model *model, const char *rules, bool audit, int span, int period)
+static int take_observers(Recorder *r, Model *model, const char *rules, bool audit, int span, int period,
+                          int importance)
 {
     AnbError error = {0};
     AnbDiagnosticsOptions options = anb_diagnostics_defaults();
     AnbAuditOptions steps = anb_audit_defaults();
     options.span = span;
+    options.importance = importance;
     steps.period = period;
     r->diagnostics = anb_diagnostics_new(model->learner, &options, &error);
     if (r->diagnostics && audit)
@@ -127,15 +129,16 @@ static int take_observers(Recorder *r, Model *model, const char *rules, bool aud
 
 static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *words[] = {"model", "every", "capacity", "audit", "rules", "metrics", "span", "period", NULL};
+    static char *words[] = {"model",   "every", "capacity", "audit",      "rules",
+                            "metrics", "span",  "period",   "importance", NULL};
     Core *core = core_of_type(type);
     PyObject *model, *metrics;
     const char *rules;
     Py_ssize_t every, capacity;
-    int audit, span, period;
-    if (!core ||
-        !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!nnpzO!ii:Recorder", words, core->model_type, &model,
-                                     &every, &capacity, &audit, &rules, &PyTuple_Type, &metrics, &span, &period))
+    int audit, span, period, importance;
+    if (!core || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!nnpzO!iii:Recorder", words, core->model_type,
+                                              &model, &every, &capacity, &audit, &rules, &PyTuple_Type, &metrics, &span,
+                                              &period, &importance))
         return NULL;
     if (every < 1 || capacity < 1)
         return raise_input(core, "every and capacity are at least 1"), NULL;
@@ -149,7 +152,7 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
     r->every = (uint64_t)every;
     r->last_seen = anb_n_samples_seen(((Model *)model)->learner);
     Model *of = (Model *)model;
-    if (take_observers(r, of, rules, audit, span, period) || take_metrics(r, core, metrics) ||
+    if (take_observers(r, of, rules, audit, span, period, importance) || take_metrics(r, core, metrics) ||
         take_ring(r, core, capacity) || watcher_attach(&r->base, of))
         Py_CLEAR(r);
     return (PyObject *)r;

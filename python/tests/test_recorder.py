@@ -47,6 +47,36 @@ def test_the_ring_keeps_the_newest(n):
     assert recorder.array["step"].tolist() == list(range(max(1, n - 31), n + 1))
 
 
+@pytest.mark.parametrize("expression", ["interval(scale(rls), coverage=[0.5, 0.9])", "interval(scale(moe(linear, rls, mean)), coverage=[0.5, 0.9])"])
+def test_levels_and_features_are_dimensions_of_their_own(expression):
+    xarray, pandas = pytest.importorskip("xarray"), pytest.importorskip("pandas")
+    X, y = stream()
+    model = Model(expression, ["a", "b", "c"])
+    recorder = Recorder(model, every=10, metrics="all", importance=1)
+    model.learn_many(X, y)
+    records, data, frame = recorder.array, recorder.to_xarray(), recorder.to_pandas()
+    assert isinstance(data, xarray.Dataset) and isinstance(frame, pandas.DataFrame)
+    assert data["interval_low"].dims == ("step", "level") and data["level"].values.tolist() == [0.5, 0.9]
+    assert data["feature_sage"].dims == ("step", "feature") and data["feature"].values.tolist() == ["a", "b", "c"]
+    assert np.array_equal(frame["interval_high.0.9"], records["interval_high"][:, 1], equal_nan=True)
+    assert np.array_equal(frame["feature_importance.b"], records["feature_importance"][:, 1])
+    assert set(data["interval_width"].coords) == {"step", "level"}
+
+
+def test_importances_follow_what_the_model_uses():
+    X, y = stream(3000)
+    model = Model("scale(rls)", 3)
+    recorder, without = Recorder(model, every=100, importance=2), Recorder(model, every=100)
+    model.learn_many(X, y)
+    last = recorder.array[-1]
+    assert np.allclose(last["feature_importance"], [2 * 1.0, 2 * 4.0, 2 * 0.25], rtol=0.3)
+    assert np.allclose(last["feature_sage"].sum(), 5.25, rtol=0.3)
+    assert "feature_sage" not in without.array.dtype.names
+    assert list(recorder._lines())[-1] == '{"summary": {"learner": "scale(rls)", "target": null, "features": ["0", "1", "2"]}}'
+    with pytest.raises(anabranch.Error, match="importance"):
+        Recorder(model, importance=-1)
+
+
 def test_the_array_looks_at_the_ring():
     model, recorder, X, y = recorded(every=1, capacity=2000)
     first = recorder.array
@@ -146,16 +176,32 @@ def test_plot():
         recorded(metrics=["samples"], audit=False)[1].plot()
 
 
-def test_report(tmp_path):
+def needs_program():
     import os
     import shutil
     import sysconfig
 
     if not (os.access(os.path.join(sysconfig.get_path("scripts"), "anabranch"), os.X_OK) or shutil.which("anabranch")):
         pytest.skip("the program anabranch is not installed")
+
+
+def test_report(tmp_path):
+    needs_program()
     model, recorder, _, _ = recorded(metrics="all")
     model.report(tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert "<svg" in page and "rls_1" in page
     with pytest.raises(anabranch.Error, match="Recorder"):
         Model("linear", 1).report(tmp_path / "other.html")
+
+
+def test_a_report_names_the_features(tmp_path):
+    needs_program()
+    X, y = stream()
+    model = Model("scale(rls)", ["area", "rooms", "floor"])
+    recorder = Recorder(model, every=10, importance=5)
+    model.learn_many(X, y)
+    recorder.report(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "<code>scale(rls)</code>" in page and all(f"</i>{name}</td>" in page for name in model.features)
+    assert "<td>-</td>" in page and "<td>0.0 %</td>" not in page  # how many cells were missing is not known
