@@ -4,6 +4,7 @@
 Trains a model, serves it on a free port of this machine, and checks answers, refusals, tokens, sequences and what is left
 after the process was killed. CLOCK is a library whose clock on the wall stands still.
 """
+import atexit
 import functools
 import http.client
 import json
@@ -38,6 +39,7 @@ class Serving:
     def __init__(self, model, *options, **more):
         self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", *options, model], stdout=subprocess.PIPE,
                                         text=True, **more)
+        atexit.register(self.process.kill)  # a check that fails leaves none behind
         self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
