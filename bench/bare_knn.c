@@ -26,7 +26,7 @@ static void *neighbours_make(size_t d)
     s->code = (uint32_t *)bare_next(&at, rows * anb_knn_search_pairs(d) / 2);
     s->y = bare_next(&at, WINDOW);
     s->far = (float *)bare_next(&at, 2 * WINDOW);
-    s->index = (uint32_t *)bare_next(&at, rows / 2);
+    s->index = (uint32_t *)bare_next(&at, (rows + ANB_KNN_SEARCH_SPARE + 1) / 2);
     s->near = (int32_t *)bare_next(&at, rows / 2);
     s->minima = (int32_t *)bare_next(&at, SETS * ANB_KNN_SEARCH_ROWS / 2);
     s->factor = (float *)bare_next(&at, anb_knn_search_padded(d) / 2);

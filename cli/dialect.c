@@ -62,7 +62,7 @@ char guess_delimiter(const char *first, size_t n1, const char *second, size_t n2
 
 bool can_delimit(char c)
 {
-    return c > 0 && !strchr("\"\r\n.-+", c) && (c < '0' || c > '9');
+    return c && (unsigned char)c < 128 && !strchr("\"\r\n.-+", c) && (c < '0' || c > '9');
 }
 
 char named_delimiter(const char *line, size_t n)

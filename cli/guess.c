@@ -23,6 +23,14 @@ static void keep_text(char *out, size_t room, const Cell *cell)
 }
 
 static const double year_1600 = -11676096000, year_2300 = 10413792000; /* seconds from 1970 to their beginnings */
+static const double first_day = -719162, last_day = 2932896;           /* days from 1970 to 0001-01-01, 9999-12-31 */
+
+/* 9999-12-31 and 0001-01-01 stand for "no end" and "no beginning". */
+static bool is_open(double seconds)
+{
+    const double day = floor(seconds / 86400);
+    return day == first_day || day == last_day;
+}
 
 /* Whether the cell is a time in some order of dates. */
 static bool count_times(Guess *guess, const Cell *cell)
@@ -34,7 +42,11 @@ static bool count_times(Guess *guess, const Cell *cell)
             continue;
         any = true;
         bool first = guess->time[order]++ == 0;
-        guess->likely[order] += seconds >= year_1600 && seconds < year_2300;
+        bool likely = seconds >= year_1600 && seconds < year_2300;
+        guess->likely[order] += likely;
+        guess->open[order] += is_open(seconds);
+        if (!likely && !is_open(seconds))
+            keep_text(guess->odd, sizeof guess->odd, cell);
         guess->earlier[order] += !first && seconds < guess->now[order];
         guess->later[order] += !first && seconds > guess->now[order];
         guess->now[order] = seconds;
@@ -208,10 +220,10 @@ static int order_of(const Guess *guess)
     return best;
 }
 
-/* Whether half of the cells or more are of the years 1600 to 2299. */
+/* Whether half of the cells or more are of the years 1600 to 2299, those without an end or a beginning not counted. */
 static bool is_likely(const Guess *guess, int order)
 {
-    return 2 * guess->likely[order] >= guess->cells;
+    return 2 * guess->likely[order] >= guess->cells - guess->open[order];
 }
 
 static bool is_code(const Guess *guess, const char *name)

@@ -17,7 +17,8 @@ typedef struct Guess {
     size_t commas, points; /* numbers with a decimal comma that no mark between thousands can be; with a point */
     size_t time[TIME_ORDERS];
     double first[TIME_ORDERS], last[TIME_ORDERS];    /* the earliest and the latest of the times */
-    size_t likely[TIME_ORDERS];                      /* times of the years 1600 to 2299 */
+    size_t likely[TIME_ORDERS], open[TIME_ORDERS];   /* times of the years 1600 to 2299; 9999-12-31 and 0001-01-01 */
+    char odd[24];                                    /* the first cell that is a time in some order, but neither */
     double now[TIME_ORDERS];                         /* the time of the last cell */
     size_t earlier[TIME_ORDERS], later[TIME_ORDERS]; /* times that are so than the one before */
     size_t wholes, rises;                            /* whole numbers from 0 up; those above the number before them */

@@ -6,10 +6,11 @@
 static volatile sig_atomic_t requested;
 static int ends[2] = {-1, -1};
 
+/* The end of a terminal may send SIGHUP twice. */
 static void on_signal(int number)
 {
     requested = 1;
-    signal(number, SIG_DFL);
+    signal(number, number == SIGHUP ? SIG_IGN : SIG_DFL);
     if (write(ends[1], "", 1) < 0)
         return; /* the flag is enough where nobody waits */
 }

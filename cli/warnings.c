@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The cell to show: the first that is no number, that is no time, that is a time of an unlikely year, that is written as codes are. */
+typedef enum Shown { NO_NUMBER, NO_TIME, ODD_TIME, CODE } Shown;
+
 /* What a line is about: the guessed features of a kind of which `holds` is true. */
 typedef struct Warning {
     AnbColumnKind kind;
     bool (*holds)(const Guess *guess, const char *name);
-    bool of_times; /* the cell to show is the first that is no time, else the first that is no number */
+    Shown shown;
 } Warning;
 
 static bool is_empty(const Guess *guess, const char *name)
@@ -68,14 +71,15 @@ static bool has_codes(const Guess *guess, const char *name)
 }
 
 /* A column without cells was made a code, since anything may follow. */
-static const Warning empty = {ANB_COLUMN_CODE, is_empty, false};
-static const Warning units = {ANB_COLUMN_CATEGORY, has_units, false}, marks = {ANB_COLUMN_CATEGORY, has_marks, false};
-static const Warning timelike = {ANB_COLUMN_CATEGORY, guess_timelike, true};
-static const Warning dates = {ANB_COLUMN_NUMBER, may_be_time, false};
-static const Warning numbers = {ANB_COLUMN_CATEGORY, has_numbers, false};
-static const Warning times = {ANB_COLUMN_CATEGORY, has_times, true};
-static const Warning odd = {ANB_COLUMN_CATEGORY, has_odd_times, false}, codes = {ANB_COLUMN_NUMBER, has_codes, false};
-static const Warning orders = {ANB_COLUMN_CATEGORY, has_orders, false};
+static const Warning empty = {ANB_COLUMN_CODE, is_empty, NO_NUMBER};
+static const Warning units = {ANB_COLUMN_CATEGORY, has_units, NO_NUMBER},
+                     marks = {ANB_COLUMN_CATEGORY, has_marks, NO_NUMBER};
+static const Warning timelike = {ANB_COLUMN_CATEGORY, guess_timelike, NO_TIME};
+static const Warning dates = {ANB_COLUMN_NUMBER, may_be_time, NO_NUMBER};
+static const Warning numbers = {ANB_COLUMN_CATEGORY, has_numbers, NO_NUMBER};
+static const Warning times = {ANB_COLUMN_CATEGORY, has_times, NO_TIME};
+static const Warning odd = {ANB_COLUMN_CATEGORY, has_odd_times, ODD_TIME}, codes = {ANB_COLUMN_NUMBER, has_codes, CODE};
+static const Warning orders = {ANB_COLUMN_CATEGORY, has_orders, NO_NUMBER};
 
 static bool is_about(const Warning *warning, const Rows *rows, const Layout *layout, size_t i)
 {
@@ -100,7 +104,9 @@ static const Guess *first_guess(const Rows *rows, const Layout *layout, const Wa
 
 static const char *cell_to_show(const Warning *warning, const Guess *guess)
 {
-    return warning->of_times ? guess->timeless : guess->text;
+    const char *const cells[] = {
+        [NO_NUMBER] = guess->text, [NO_TIME] = guess->timeless, [ODD_TIME] = guess->odd, [CODE] = guess->code};
+    return cells[warning->shown];
 }
 
 /* The names of such columns, up to some, as options take them; how many there are. */
@@ -217,29 +223,15 @@ static void warn_orders(const Rows *rows, const Layout *layout)
 /* Part numbers such as 1001-12. */
 static void warn_odd(const Rows *rows, const Layout *layout)
 {
-    char word[64];
-    size_t i = next(rows, layout, &odd, 0);
-    if (i < rows->table.columns)
-        complain(0,
-                 "%s: column %zu, \"%.60s\", is read as names: its cells, such as \"%s\", are dates, but most of them "
-                 "not of the years 1600 "
-                 "to 2299; --time %s says that they are times",
-                 rows->table.name, i + 1, rows->table.names[i], layout->guess[i].text,
-                 columns_word(&rows->table, i, word));
+    tell_cells(rows, layout, &odd, "are dates, but most of the column not of the years 1600 to 2299, and read as names",
+               "--time says that they are times");
 }
 
 /* Zip codes and telephone numbers. */
 static void warn_codes(const Rows *rows, const Layout *layout)
 {
-    char word[64];
-    size_t i = next(rows, layout, &codes, 0);
-    if (i < rows->table.columns)
-        complain(0,
-                 "%s: column %zu, \"%.60s\": numbers such as %s look like codes, but are read as amounts; --code %s "
-                 "says that they are "
-                 "codes, --number that they are not",
-                 rows->table.name, i + 1, rows->table.names[i], layout->guess[i].code,
-                 columns_word(&rows->table, i, word));
+    tell_cells(rows, layout, &codes, "look like codes, but are read as amounts",
+               "--code says that they are codes, --number that they are not");
 }
 
 /* 1.250 and 12.345 beside 999, in features and the target. */

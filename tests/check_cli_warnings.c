@@ -44,15 +44,18 @@ static const struct {
     {"a,b,y\n05-01-13,1,1\n", "", "--category says that they are names"},
     {"a,b,y\n20-11-09,1,1\n11-20-09,2,2\n", "", NULL}, /* codes: dates of two orders */
     {"a,b,y\n20-11-09,1,1\n20-11-08,2,2\n", "--category a", NULL},
-    {"a,b,y\n1001-12,1,1\n3120-05,2,2\n2013-05,1,1\n", "", "\"1001-12\", are dates, but most of them not of the years"},
-    {"a,b,y\n03-05-0123,1,1\n13-05-7123,2,2\n", "", "--time a says that they are times"},
+    {"a,b,y\n1001-12,1,1\n3120-05,2,2\n2013-05,1,1\n", "",
+     "\"1001-12\" are dates, but most of the column not of the years"},
+    {"a,b,y\n03-05-0123,1,1\n13-05-7123,2,2\n", "", "in 1 column (a); --time says that they are times"},
     {"a,b,y\n1001-12,1,1\n3120-05,2,2\n2013-05,1,1\n", "--time a", NULL},
     {"a,b,y\n1001-12,1,1\n3120-05,2,2\n2013-05,1,1\n", "--category a", NULL},
-    {"a,b,y\n2013-05-01,1,1\n9999-12-31,2,2\n", "", NULL}, /* 9999: without an end */
+    {"a,b,y\n2013-05-01,1,1\n9999-12-31,2,2\n9999-12-31,2,2\n", "", NULL}, /* 9999: without an end */
+    {"a,b,y\n2013-05-01,1,1\n1001-12-01,2,2\n3120-05-01,2,2\n", "", "such as \"1001-12-01\" are dates"},
+    {"a,b,y\n01067,12e3,1\n10115,11e4,2\n80331,22e5,2\n", "", "in 2 columns (a,b)"},
     {"a,b,y\n01067,1,1\n10115,2,2\n80331,2,2\n", "",
-     "numbers such as 01067 look like codes, but are read as amounts; --code a"},
-    {"a,b,y\n+49301234567,1,1\n+4930123456,2,2\n0301234567,2,2\n", "", "such as +49301234567 look like codes"},
-    {"a,b,y\n123e4,1,1\n12345,2,2\n90210,2,2\n", "", "such as 123e4 look like codes"},
+     "cells such as \"01067\" look like codes, but are read as amounts, in 1 column (a); --code says"},
+    {"a,b,y\n+49301234567,1,1\n+4930123456,2,2\n0301234567,2,2\n", "", "such as \"+49301234567\" look like codes"},
+    {"a,b,y\n123e4,1,1\n12345,2,2\n90210,2,2\n", "", "such as \"123e4\" look like codes"},
     {"a,b,y\n01067,1,1\n10115,2,2\n80331,2,2\n", "--number a", NULL},
     {"zip,b,y\n01067,1,1\n10115,2,2\n80331,2,2\n", "", NULL}, /* a code by its name */
     {"time,b,y\n0930,1,1\n1745,2,2\n2331,2,2\n", "", NULL},

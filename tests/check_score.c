@@ -1,5 +1,5 @@
 #include "suite.h"
-#include <anabranch/score.h>
+#include <anabranch/anabranch.h>
 #include <gsl/gsl_statistics.h>
 #include <math.h>
 #include "src/numeric/random.h"
@@ -35,6 +35,20 @@ START_TEST(nothing_is_known_at_first)
     ck_assert_uint_eq(report().n, 2);
     anb_score_reset(score);
     ck_assert(report().n == 0 && isnan(report().rmse));
+}
+END_TEST
+
+/* A sample from which the model learned nothing is predicted only. */
+START_TEST(rows_of_weight_0_are_not_scored)
+{
+    StreamingLearner *model = anb_parse(1, "rls", NULL, NULL);
+    for (int i = 0; i < 10; i++) {
+        const double x = i, y = i == 5 ? 1000 : 2 * x, before = anb_train_one(model, &x, y, i != 5);
+        anb_observe(anb_score_observer(score), model, &x, y, before);
+    }
+    ck_assert_uint_eq(report().n, 9);
+    ck_assert_double_lt(report().mae, 10);
+    anb_free(model);
 }
 END_TEST
 
@@ -104,6 +118,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 60);
     tcase_add_checked_fixture(tests, make, unmake);
     tcase_add_test(tests, nothing_is_known_at_first);
+    tcase_add_test(tests, rows_of_weight_0_are_not_scored);
     tcase_add_test(tests, two_passes_agree);
     tcase_add_test(tests, a_jump_in_scale_keeps_the_sums);
     tcase_add_test(tests, long_streams_stay_bounded);

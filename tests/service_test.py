@@ -218,6 +218,8 @@ def saving_in_time(model):
         if ignored:
             s.process.send_signal(signal.SIGHUP)
             check("without a terminal it goes on", s.post("/predict", {"x": ROW})[0] == 200)
+        else:
+            s.process.send_signal(signal.SIGHUP)  # the end of a terminal may send it twice
         check("it ends in order", s.end(signal.SIGTERM if ignored else signal.SIGHUP) == 0)
         s = Serving(model)
         check("and saves", s.ask("GET", "/healthz")[1]["samples"] == samples)

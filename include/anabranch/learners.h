@@ -113,9 +113,9 @@ ANB_DEFAULTS(AnbScaleOptions, anb_scale)
  *     n  number or boolean   its value
  *     c  category            mean of its targets, their recent level, log of their count, effect
  *     k  code                its value (missing where it is no number), and the four numbers of a category
- *     t  time                sine and cosine of the hour, the weekday and the day of the year, days since the first
- *     row,
- *                            log of the seconds since the row before; the four numbers of the hour of the week
+ *     t  time                sine and cosine of the hour, the weekday and the day of the year, days since the
+ *                            first row, log of the seconds since the row before; the four numbers of the hour of the
+ *                            week
  *     x  ignored             nothing
  *
  * The child's row, which is both its x and its raw, has all numbers and codes first, then the times, then the

@@ -12,8 +12,8 @@
  *     u32 n | n texts: the features' names (0 of them or n_features) | text: the target's name, or empty
  *     u32 n | n notes: text key, u32 size, bytes, 0
  *     u32 n | n nodes, depth first, a router behind its experts: text type, u32 version of its state, u64 size, fields
- *     [u32 n | n sources: text name, u64 the smallest number that is still learned]   where the model has any
- *     (sequence.h) u32 CRC-32C of everything before
+ *     [u32 n | n sources: text name, u64 the smallest number still learned]   if it has any (sequence.h)
+ *     u32 CRC-32C of everything before
  *
  * The fields are those of the type's table, one after the other, not an image of its struct: a snapshot does not depend
  * on machine or compiler. Since every option is written, other defaults in a later version do not affect old snapshots.

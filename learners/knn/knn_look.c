@@ -70,10 +70,10 @@ static size_t rows(const AnbNode *self)
     return anb_knn_plan(self).rows;
 }
 
-/* Copied by sixteens. */
+/* Listed and copied by sixteens. */
 static size_t rows_and_spare(const AnbNode *self)
 {
-    return anb_knn_plan(self).rows + 16;
+    return anb_knn_plan(self).rows + ANB_KNN_SEARCH_SPARE + 1;
 }
 
 /* Groups of minima: 8 minima for each neighbour, or 3 for each row that is measured exactly. */

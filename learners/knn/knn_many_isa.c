@@ -2,6 +2,9 @@
 #include "knn_many.h"
 #include "knn_turned.h"
 #include "knn_words.h"
+#ifdef __SSE2__
+#include "src/simd/four_bytes.h"
+#endif
 #include <string.h>
 
 enum {
@@ -44,7 +47,7 @@ LANES_INLINE size_t pick_four(__m128 value, const uint32_t *index, unsigned mask
 {
     static const uint8_t place[16][4] = {{0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
                                          {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
-    const __m128i order = _mm_cvtepu8_epi32(_mm_loadu_si32(place[mask]));
+    const __m128i order = _mm_cvtepu8_epi32(anb_four_bytes(place[mask]));
     _mm_storeu_ps(least, _mm_permutevar_ps(value, order));
     _mm_storeu_ps((float *)picked, _mm_permutevar_ps(_mm_loadu_ps((const float *)index), order));
     return (size_t)__builtin_popcount(mask);

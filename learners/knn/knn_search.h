@@ -225,7 +225,7 @@ typedef struct AnbKnnSearchWork {
  * @param near      the window
  * @param query     the row whose neighbours are searched
  * @param k         1 to near->rows
- * @param index     out: k rows; room for all of the window's
+ * @param index     out: k rows; room for all of the window's and ANB_KNN_SEARCH_SPARE more
  * @param square    out: k squared distances; room for k + 1
  * @param work      work space
  */

@@ -198,7 +198,6 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-/* _unnamed(): a matrix comes, whose columns have no names. */
 /* ---- the type ----------------------------------------------------------------------------------------------------- */
 
 static int set_word(Model *self, const char *name, const char *word, const char *yes, const char *no)

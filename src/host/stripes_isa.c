@@ -1,7 +1,9 @@
 /* The loops of stripes.h, compiled once per instruction set. */
 #include "src/simd/lanes.h"
 #include "stripes.h"
-#include <string.h>
+#ifdef __SSE2__
+#include "src/simd/four_bytes.h"
+#endif
 
 /* Adds what there is from the i-th sample of the part on. */
 static void pick_one_by_one(const AnbStripePart *p, size_t i, AnbOwn *own)
@@ -76,14 +78,6 @@ LANES_INLINE void keep(const void *from, __m256i some, __m256i halves, void *to)
     _mm256_storeu_si256((__m256i *)to, _mm256_permutevar8x32_epi32(read, halves));
 }
 
-/* _mm_loadu_si32, which older compilers lack. */
-LANES_INLINE __m128i four_bytes(const uint8_t *from)
-{
-    int bytes;
-    memcpy(&bytes, from, sizeof bytes);
-    return _mm_cvtsi32_si128(bytes);
-}
-
 /* Those of four addresses that lie in the stripe, as masks; AVX2 compares with signs. */
 LANES_INLINE __m256i in_stripe(const void *const *models, __m256i low, __m256i size)
 {
@@ -104,7 +98,7 @@ static void pick(const AnbStripePart *part, AnbOwn *own)
         __m256i some = in_stripe((const void *const *)s.models + p.from + i, low, size);
         int bits = _mm256_movemask_pd(_mm256_castsi256_pd(some));
         __m256i halves = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)kept_halves[bits]));
-        __m128i order = _mm_cvtepu8_epi32(four_bytes(kept[bits]));
+        __m128i order = _mm_cvtepu8_epi32(anb_four_bytes(kept[bits]));
         __m128 numbers = _mm_permutevar_ps(_mm_castsi128_ps(number), order);
         _mm_storeu_ps((float *)(void *)(own->number + found), numbers);
         keep(s.models + p.from + i, some, halves, own->models + found);

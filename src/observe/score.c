@@ -10,13 +10,14 @@
 #include "src/numeric/clip.h"
 #include "src/numeric/elementary.h"
 #include "src/numeric/moments.h"
+#include <anabranch/learner.h>
 #include <stdlib.h>
 
 enum { FIRST_BLOCKS = 1024, MOST_BLOCKS = 1 << 20 };
 
 struct AnbScore {
     AnbObserver base;
-    uint64_t n;
+    uint64_t n, trained; /* samples scored; those that the observed model had learned */
     double unit, absolute, square;
     AnbMoments target;
     double *block;
@@ -57,10 +58,13 @@ static void make_room(AnbScore *score)
 static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double prediction)
 {
     AnbScore *score = (AnbScore *)self;
-    (void)model, (void)x;
+    (void)x;
     const double room = 0x1p300;
     double size = fmax(fabs(y), fabs(prediction));
-    if (!isfinite(y) || !isfinite(prediction))
+    const uint64_t trained = model ? anb_n_samples_seen(model) : 0;
+    const bool learned = !model || trained != score->trained;
+    score->trained = trained;
+    if (!learned || !isfinite(y) || !isfinite(prediction))
         return;
     if (size > score->unit * room || (score->unit == 0 && size > 0))
         rescale(score, size);
@@ -106,7 +110,8 @@ void anb_score_free(AnbScore *score)
 
 void anb_score_reset(AnbScore *score)
 {
-    *score = (AnbScore){.base = {observe}, .block = score->block, .capacity = score->capacity, .span = 1};
+    *score = (AnbScore){
+        .base = {observe}, .trained = score->trained, .block = score->block, .capacity = score->capacity, .span = 1};
 }
 
 static double second_half(const AnbScore *score)

@@ -159,7 +159,8 @@ class Server:
         if not sanitizer:
             return {}
         options = "log_path=%s:detect_leaks=0" % os.path.join(self.folder, "sanitizer")
-        environment = {**os.environ, "LD_PRELOAD": sanitizer, "ASAN_OPTIONS": options, "TSAN_OPTIONS": options,
+        libraries = " ".join([sanitizer, *os.environ.get("LD_PRELOAD", "").split()])
+        environment = {**os.environ, "LD_PRELOAD": libraries, "ASAN_OPTIONS": options, "TSAN_OPTIONS": options,
                        "UBSAN_OPTIONS": "print_stacktrace=1"}
         return {"env": environment, "stderr": open(os.path.join(self.folder, "sanitizer.undefined"), "ab")}
 
