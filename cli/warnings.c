@@ -223,14 +223,14 @@ static void warn_orders(const Rows *rows, const Layout *layout)
 /* Part numbers such as 1001-12. */
 static void warn_odd(const Rows *rows, const Layout *layout)
 {
-    tell_cells(rows, layout, &odd, "are dates, but most of the column not of the years 1600 to 2299, and read as names",
+    warn_cells(rows, layout, &odd, "are dates, but most of the column not of the years 1600 to 2299, and read as names",
                "--time says that they are times");
 }
 
 /* Zip codes and telephone numbers. */
 static void warn_codes(const Rows *rows, const Layout *layout)
 {
-    tell_cells(rows, layout, &codes, "look like codes, but are read as amounts",
+    warn_cells(rows, layout, &codes, "look like codes, but are read as amounts",
                "--code says that they are codes, --number that they are not");
 }
 
