@@ -62,8 +62,7 @@ static int command_help(const Command *command)
     return finish_stdout(EXIT_SUCCESS);
 }
 
-/* ---- for programs: what man pages and completions are made from
- * --------------------------------------------------- */
+/* ---- for programs: what man pages and completions are made from -------------------------------------------------- */
 
 static void json_option(Json *json, const Option *option)
 {
@@ -104,8 +103,7 @@ static int help_as_json(void)
     return finish_stdout(EXIT_SUCCESS);
 }
 
-/* ---- a command line
- * ----------------------------------------------------------------------------------------------- */
+/* ---- a command line ---------------------------------------------------------------------------------------------- */
 
 enum { LONG = 256 }; /* a long option's code is LONG + its index; an alias's LONG + MAX_OPTIONS + the index */
 

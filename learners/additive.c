@@ -14,8 +14,7 @@
  * The factor a of a curve or table grows where the error and its contribution have the same sign and shrinks where they
  * have not:
  *
- *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20     u: its contribution without a; s: the errors' running
- *     scale
+ *     a <- a (1 + clip(.2 e a u / s^2, +-.1)) in .3 to 20     u: its contribution without a; s: the errors' scale
  *
  * This is a gradient step in log a. Terms that follow noise shrink. Terms that predict learn faster, since their
  * variance counts a^2 times. Prior variances are a constant divided by the number of terms of a kind.

@@ -11,9 +11,8 @@
  *
  *     linear models of several memories   drifts; small prior slopes and a free level: right within some ten rows
  *     curves and tables of pairs          what single features and pairs do, within hundreds of rows
- *     networks                            smooth surfaces; at 50 and 100 of different units, one on products of
- *     features boosted trees                       steps and products; at 50 and 100 behind past targets by Huber's
- *     loss, for
+ *     networks                            smooth surfaces; at 50 and 100 of different units, one on products
+ *     boosted trees                       steps and products; at 50 and 100 behind past targets by Huber's loss, for
  *                                         errors with long tails
  *     neighbours                          local structure; one on the residuals of a linear model: times of day
  *

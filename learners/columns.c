@@ -3,12 +3,11 @@
  *
  *     mean    (w m + prior G) / (w + prior)     w, m: weight and mean of the category's targets, G: mean of all targets
  *     recent  a mix of the category's last target, the mean of its last `memory` ones and its smoothed mean, weighted
- *     by how
- *             well each predicted in the column (dictionary.h); in models of layout 1 the fading mean alone
+ *             by how well each predicted in the column (dictionary.h); in models of layout 1 the fading mean alone
  *     count   log(1 + w)
  *     effect  e_c, learned by backfitting, one sample at a time:
- *             err = y - (G + a.z + sum of the row's effects)          a.z: linear model of the numbers and times,
- *             line.h g_c = weight / (w + prior)     e_c += g_c err / (1 + sum of all g)
+ *             err = y - (G + a.z + sum of the row's effects)          a.z: linear model of numbers, times (line.h)
+ *             g_c = weight / (w + prior)     e_c += g_c err / (1 + sum of all g)
  *
  * The hour of the week of each time column is a category as well.
  *

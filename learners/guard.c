@@ -203,8 +203,7 @@ static void teach_rivals(const AnbNode *self, void *state, const AnbRow *row, do
         anb_child_update(self, i, state, &shown, y, weight, scratch);
 }
 
-/* ---- a row
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- a row ------------------------------------------------------------------------------------------------------- */
 
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {

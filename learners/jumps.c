@@ -2,8 +2,9 @@
  * jumps(child): after a jump of the target, estimates whether the new level will last.
  *
  *     f, e = y - f     the child's prediction and its error; ' is the row before, '' the one before that
- *     m                the usual size of e (src/numeric/error_size.h); an error or a difference is called far beyond 8
- *     m d = y' - f       where e' and y' - f are far and of one sign, limited to |e'|; else 0 output = f + g d
+ *     m                the usual size of e (src/numeric/error_size.h); an error or a difference beyond 8 m is far
+ *     d = y' - f       where e' and y' - f are far and of one sign, limited to |e'|; else 0
+ *     output = f + g d
  *
  * A row after a jump (d not 0) is of one of three kinds:
  *

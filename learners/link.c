@@ -12,8 +12,7 @@
  *     plain     h(f)
  *     scaled    c h(f), c = (faded mean of y) / (faded mean of h(f)), 1/4 to 4     (for logit the odds are multiplied)
  *     fitted    h(f + a + b (f - mean z) / sd z), a and b by recursive least squares on the error of y, linearised at
- *     the
- *               present a and b
+ *               the present a and b
  *
  * f is clipped to the seen range of z and the output to the seen range of y, both widened by 10 %. A target outside the
  * range of g is replaced: for log1p, sqrt and positive, whose range includes its bound, by the bound; for log and logit

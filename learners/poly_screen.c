@@ -29,8 +29,7 @@ void anb_poly_screen_init(const PolyScreen *s)
     share_out(s, used, s->d);
 }
 
-/* ---- a row
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- a row ------------------------------------------------------------------------------------------------------- */
 
 /* Adds to the sums of n columns from `at` on. */
 static void add_to_sums(const PolyScreen *s, size_t at, size_t n, const double *u, double e)

@@ -10,9 +10,8 @@
  *     even      f + the quantile of e
  *     scaled    f + sigma times the quantile of e / sigma
  *     fitted    scaled + sigma w.(1, u, v, z)     w by recursive least squares, where (t - 1{y below}) times the slope
- *     of a
- *               normal quantile function takes the place of the error (src/numeric/loss.h); u: f standardised, v: the
- *               log of the faded error over its long mean, z: the standardised features, up to 64 of them
+ *               of a normal quantile function takes the place of the error (src/numeric/loss.h); u: f standardised, v:
+ *               the log of the faded error over its long mean, z: the standardised features, up to 64 of them
  *     modelled  f + sigma m times the quantile of e / (sigma m)
  *     free      the quantile of y
  *

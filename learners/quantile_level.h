@@ -2,8 +2,7 @@
  * One level of `quantile`: the weights of its candidates and the correction that is fitted to the row.
  *
  *     state   doubles: [ error scale | boa of the candidates | rls of n features and a constant ], each on whole blocks
- *     of
- *             eight
+ *             of eight
  */
 #ifndef ANB_LEARNERS_QUANTILE_LEVEL_H
 #define ANB_LEARNERS_QUANTILE_LEVEL_H

@@ -8,7 +8,7 @@
  *     every stage b learns from q to y - m
  *     a_b = 3 A / (B + 8 s^2) clipped to 0 .. 1      A, B = sums of b(q) (y - m) and of b(q)^2, discounted by .99
  *     output = BOA(discount) over { m, m + a_1 b_1(q), m + a_2 b_2(q), ... }, each within the seen target range widened
- *     by 10 %
+ *              by 10 %
  *
  * A gate weights experts by their errors so far; a second stage learns in which part of the space which expert is
  * right. A network of a few units learns that within hundreds of samples. The BOA gives a stage no weight where there

@@ -5,8 +5,7 @@
  *     q = (0.1, last e / s, EWMA(.2) of e / s, EWMA(.03) of e / s), the last three clipped to +-5
  *     v: recursive least squares(.999) from q to e / s, clipped to +-6
  *     output = BOA(.999) over { f, f + s v.q }, each within the seen target range widened by 10 %. An f outside that
- *     range,
- *              of a child with an outlook (outlook.h), is used uncorrected
+ *              range, of a child with an outlook (outlook.h), is used uncorrected
  *
  * With `last` the last target y' is an input too: q has a fifth feature (y' - f) / s, the BOA a third candidate y', and
  * the output is f until the mix of the BOA has been shown to be better (gain_test.h):

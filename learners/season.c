@@ -1,10 +1,11 @@
 /*
  * season(child): corrects the child by the target one period ago. The period is searched for while the stream runs.
  *
- *     e = y - f     m = the usual size of e (src/numeric/error_size.h)     p = the lag in use
- *     (src/numeric/lag_search.h) q = (0.1, e_{t-p} / m, (y_{t-p} - f) / m), the last two clipped to +-10 v: recursive
- *     least squares(.999) from q to e / m, clipped to +-6; it restarts when p changes output = f + m v.q within the
- *     seen target range widened by 10 %, once that has been shown to be better than f:
+ *     e = y - f     m = the usual size of e (src/numeric/error_size.h)
+ *     p = the lag in use (src/numeric/lag_search.h)
+ *     q = (0.1, e_{t-p} / m, (y_{t-p} - f) / m), the last two clipped to +-10
+ *     v: recursive least squares(.999) from q to e / m, clipped to +-6; it restarts when p changes
+ *     output = f + m v.q within the seen target range widened by 10 %, once that has been shown to be better than f:
  *
  *     u = (e^2 - (y - f - m v.q)^2) / m^2 within +-50     D = sum of u     V = sum of u^2, discounted by .999 and .998
  *     the correction is used from D > 2 sqrt(V) on, until D < 0

@@ -14,7 +14,7 @@
  *     1. it is reset, gets the features that count, and learns the remembered rows, the oldest first, some a sample
  *     2. it learns new rows beside the serving one, for a 16th of the rows so far
  *     3. it serves from then on if its squared error in step 2 is smaller, each error clipped to FAR scales of the
- *     errors
+ *        errors
  *
  * Half of that wait is enough if a feature that counts has found no place, or if a feature on which the error depends
  * got an empty place: the serving child learns slowly about a feature that was 0 in all rows before.

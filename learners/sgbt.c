@@ -14,8 +14,7 @@
  * Leaves. Between trees, with e = y - base - sum slow and T trees,
  *
  *     slow += eta e / T                          in every leaf reached: of the new sample, and of `replay` rows of the
- *     ring
- *                                                with 0.05 for eta and their own errors
+ *                                                ring with 0.05 for eta and their own errors
  *     fast <- 0.8 fast + (e - sum fast) / T      in the new sample's leaves, discarded with the tree
  *     c     = [0, 1] least squares of e on sum fast, faded by 0.998: how much of the last errors nearby comes again
  *     eta   = the option / (1 + u), with the squared loss: u, from 0 to 5, rises where errors nearby tend to have the

@@ -3,16 +3,15 @@
  * irrelevant to the target. Learners below may leave those out.
  *
  *     share_j = 0 for the features left out; for the others the child's share of it, or the same for all where it has
- *     none
+ *               none
  *
  * Every ROUND rows, from the BEGIN-th on:
  *
  *     left out:     a feature for which the evidence of every learner below is less than `scant` (AnbImportanceTable:
- *     what the
- *                   feature adds to rows that had not been learned, over its standard error), once TRIAL rounds have
- *                   passed since the feature was used again
+ *                   what the feature adds to rows that had not been learned, over its standard error), once TRIAL
+ *                   rounds have passed since the feature was used again
  *     used again:   a feature for which a learner has more evidence than `sure`, or that the error of the child depends
- *     on
+ *                   on
  *
  * Whether the error depends on it is tested here: with e the error of the child, z_0 = 1 and z_j = x_j clipped to +-3,
  * the sums S_ij = sum e z_i z_j are normal, with the variance sum e^2 q_i q_j, q the mean squares, where the error

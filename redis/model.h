@@ -6,7 +6,7 @@
  *
  *     client --ANB.TRAINB--> parse, check --short--> run on the model, replicate, reply
  *                                 `--long---> queue --> worker: lock, look, unlock, clone, run, lock, swap, replicate,
- *                                 unlock
+ *                                                      unlock
  *
  * So a fork or another command sees the model either before the command or after it, never in between.
  *

@@ -51,8 +51,7 @@ static inline bool anb_visits_since(const AnbVisitor *v, unsigned since)
     return v->version == 0 || v->version >= since;
 }
 
-/* ---- tables of fields
- * ----------------------------------------------------------------------------------------------- */
+/* ---- tables of fields -------------------------------------------------------------------------------------------- */
 
 /** AnbField.must: what loading a snapshot checks of the values, how the field is aligned, whether it is saved. */
 enum {

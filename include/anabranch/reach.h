@@ -141,8 +141,7 @@ static inline int anb_child_evidence(const AnbNode *self, size_t i, const void *
     return at.node->type->importance->evidence(at.node, at.state, z);
 }
 
-/* ---- exact Shapley values (AnbShapleyTable)
- * ----------------------------------------------------------------------- */
+/* ---- exact Shapley values (AnbShapleyTable) ---------------------------------------------------------------------- */
 
 /* The values of an affine prediction: each feature's is its own term. */
 static inline bool anb_split_affine(const AnbNode *node, const void *state, const AnbPair *pair, double share,

@@ -8,8 +8,7 @@
  * one's. A marked block must be settled before any other function here touches its rows.
  *
  *     path[slot / 64][tree][slot % 64]   the leaf of a row in a tree; a tree's leaves of one block are 64 bytes side by
- *     side,
- *                                        so that rows replayed together share cache lines
+ *                                        side, so that rows replayed together share cache lines
  *
  * Flat, without pointers, zeroed at first:
  *

@@ -8,8 +8,7 @@
  *
  *     value[f][slot]                     feature by feature, missing cells NaN
  *     codes[slot / 64][f][slot % 64]     in blocks of 64 rows, what byte kernels read (cuts.h). The last column is the
- *     arrival
- *                                        index; its bins are equal steps through the ring as of the last
+ *                                        arrival index; its bins are equal steps through the ring as of the last
  *                                        anb_window_mark. It is coded block by block, when asked for
  *
  * Flat, without pointers, [ AnbWindow | AnbFineEdges[f] | value | codes ], zeroed at first.

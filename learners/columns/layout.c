@@ -16,8 +16,7 @@ static void count(AnbColumnsLayout *l, char letter, size_t n)
     l->times += letter == 't' ? n : 0;
 }
 
-/* ---- the lists
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the lists --------------------------------------------------------------------------------------------------- */
 
 static const size_t LONG = 12; /* cells from which on a memcpy pays */
 
@@ -111,8 +110,7 @@ void anb_columns_split(const AnbColumnsLayout *l, const AnbColumnsMove *moves, c
             *code = *code < 0x1p52 ? *code : ANB_NAN; /* a text has no size */
 }
 
-/* ---- importances
- * -------------------------------------------------------------------------------------------------- */
+/* ---- importances ------------------------------------------------------------------------------------------------- */
 
 static double sum(const double *from, size_t n)
 {

@@ -2,8 +2,7 @@
  * Shapley values of a forest between two rows. As long as nothing is clipped a forest's prediction is a sum over its
  * trees, so the values are too.
  *
- *     f = origin + sum_t (w_t leaf_t + sum_r u_r / T correction_tr)      w, u: weights of trees and paces, the same for
- *     all rows
+ *     f = origin + sum_t (w_t leaf_t + sum_r u_r / T correction_tr)      w, u: weights of trees and paces
  *
  * A leaf's linear model is treated as a constant, plus one term w_j (x_j - z_j) for each column j. For a column that is
  * not on the path the term is shared equally among j and the columns of A (tree_path.h).

@@ -2,8 +2,8 @@
  * One or many incremental trees (cart.h) over shared bins and a shared whitening, which correct each other.
  *
  *     f_t     the prediction of tree t                  w_t proportional to 1 / (its faded squared error)^2
- *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): sum of the corrections of pace r along the path in
- *     tree t p     = sum u_r p_r                               u_r proportional to 1 / (p_r's faded squared error)^10
+ *     p_r   = sum w_t f_t + mean over t of c_r(path)    c_r(path): the corrections of pace r along tree t's path, added
+ *     p     = sum u_r p_r                               u_r proportional to 1 / (p_r's faded squared error)^10
  *
  * Corrections. Every node has a correction for each of four paces r, which differ in rate_r. After a sample the nodes
  * of a path together move by rate_r (y - p_r), so that the four p_r move by .02, .08, .3 and 1 of their error; the
@@ -15,8 +15,7 @@
  * error rise, a new tree is grown in the background, and replaces the old one once its squared error is below .7 of the
  * old one's. (Gomes et al. 2017 replace it when a second detector says so.)
  *
- *     [ AnbOnlineForest | AnbTreeHead[trees] | AnbWhitener ... | AnbBins ... | the trees: front and back of each in
- *     turn ]
+ *     [ AnbOnlineForest | AnbTreeHead[trees] | AnbWhitener ... | AnbBins ... | the trees: front and back in turn ]
  */
 #ifndef ANB_LEARNERS_TREES_ONLINE_FOREST_H
 #define ANB_LEARNERS_TREES_ONLINE_FOREST_H

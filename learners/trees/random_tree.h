@@ -2,9 +2,10 @@
  * Trees of random cuts over a window of rows: built in slices, and grown by each row that arrives later.
  *
  *     at a node with rows R: draw `cuts` pairs (feature, threshold half way between the values of two rows of R)
- *     where shares of the features are known, one of share s stays with probability d s + .1, else another is drawn, up
- *     to three times take the pair with the largest  SL^2 / WL + SR^2 / WR      S, W: sums of w (y - mean) and of w on
- *     its two sides a node with fewer than 2 `leaf` rows, or that no pair divides, predicts their mean
+ *     where shares of the features are known, one of share s stays with probability d s + .1, else another is drawn,
+ *       up to three times
+ *     take the pair with the largest  SL^2 / WL + SR^2 / WR      S, W: sums of w (y - mean) and of w on its two sides
+ *     a node with fewer than 2 `leaf` rows, or that no pair divides, predicts their mean
  *
  * Thresholds come from the rows, so the scale of a feature does not matter. A missing cell falls on the side that the
  * pair draws for it; of a missing and a present value the threshold is infinite. The row's arrival number may be one

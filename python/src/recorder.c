@@ -22,8 +22,7 @@ typedef struct Recorder {
     double *ring; /* 2 capacity width */
 } Recorder;
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static double *put_metrics(Recorder *r, double *at)
 {
@@ -70,8 +69,7 @@ static void observe(AnbObserver *observer, StreamingLearner *model, const double
     memcpy(record + r->capacity * r->width, record, r->width * sizeof *record);
 }
 
-/* ---- making one
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- making one -------------------------------------------------------------------------------------------------- */
 
 /* Ids of the metrics by their names, those that the model has. */
 static int take_metrics(Recorder *r, Core *core, PyObject *names)
@@ -173,8 +171,7 @@ static void recorder_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
-/* ---- reading
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static size_t kept(const Recorder *r)
 {
@@ -293,8 +290,7 @@ static PyObject *pool(PyObject *object, PyObject *nothing)
     return list;
 }
 
-/* ---- text
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 static int append(void *context, const void *text, size_t size)
 {

@@ -82,8 +82,7 @@ static int check_type(const StreamingLearnerType *type, AnbError *error)
     return anb_check_tables(type, error);
 }
 
-/* ---- options as this version knows them: the caller's over the defaults, those of a router as well
- * ----------------- */
+/* ---- options with all members of this version: the caller's over the defaults; a router's, too ------------------- */
 
 static int own_options(AnbArena *arena, const StreamingLearnerType *type, const void *given, void **own,
                        AnbError *error)

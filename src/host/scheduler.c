@@ -33,8 +33,7 @@ typedef struct Scheduler {
     bool measured;
 } Scheduler;
 
-/* ---- one piece
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- one piece --------------------------------------------------------------------------------------------------- */
 
 /* Pieces put aside lie behind those of the mixture. */
 static void do_piece(Scheduler *scheduler, size_t i, AnbCounters *counters)
@@ -68,8 +67,7 @@ static bool at_work(const Scheduler *scheduler, size_t i)
                                  : scheduler->kind == ANB_WORK_LEARN && i - scheduler->pieces < scheduler->aside.n;
 }
 
-/* ---- all pieces
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- all pieces -------------------------------------------------------------------------------------------------- */
 
 static void run_alone(Scheduler *scheduler, AnbCounters *counters)
 {
@@ -126,8 +124,7 @@ static void run_shared(Scheduler *scheduler, AnbCounters *counters)
         add_counters(counters, &scheduler->share[t].counters);
 }
 
-/* ---- dealing
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- dealing ----------------------------------------------------------------------------------------------------- */
 
 /* What a piece costs a sample, by kind: rows that are predicted many at once come in blocks. */
 static double cost_of(const Scheduler *scheduler, size_t kind, size_t i)
@@ -245,8 +242,7 @@ static void assign(Scheduler *scheduler)
     group(scheduler, n, other);
 }
 
-/* ---- the scheduler's face
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the scheduler's functions ----------------------------------------------------------------------------------- */
 
 static double total(const Scheduler *scheduler)
 {
@@ -283,8 +279,7 @@ static void finish(AnbScheduler *self, AnbCounters *counters)
         share(self, ANB_WORK_LEARN, &(AnbWork){.n = 0}, counters);
 }
 
-/* ---- making and freeing
- * -------------------------------------------------------------------------------------------- */
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
 static bool make(Scheduler *scheduler, size_t n)
 {

@@ -6,7 +6,7 @@
  *
  *     reader: entered += 1; copy = shown; predict; entered += 1; if the publisher sleeps: wake it
  *     publisher: shown = the copy just written; sleeping = 1; for each reader: while entered is odd, sleep until it
- *     changes
+ *                changes
  *
  * Every step is sequentially consistent. A reader that the publisher saw outside, or that enters again, reads `shown`
  * after it was set, so it is not on the copy that the learner takes next. A reader that leaves either sees that the

@@ -20,8 +20,7 @@ struct AnbSaving {
     void *memory; /* of path and extras */
 };
 
-/* ---- copying extras
- * ------------------------------------------------------------------------------------------------- */
+/* ---- copying extras ---------------------------------------------------------------------------------------------- */
 
 /* Memory that is used up from its start; `memory` NULL: bytes are only counted. */
 typedef struct Room {
@@ -84,8 +83,7 @@ static void copy_all(AnbSaving *saving, Room *room, const AnbSnapshotExtras *ext
     copy_notes(room, extras, &saving->extras);
 }
 
-/* ---- writing
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static void *write_copy(void *context)
 {

@@ -64,8 +64,7 @@ static bool spin(atomic_uint *word, unsigned value, bool until_equal, double ns)
     }
 }
 
-/* ---- the other threads
- * -------------------------------------------------------------------------------------------- */
+/* ---- the other threads ------------------------------------------------------------------------------------------- */
 
 /* Returns once the round is another one than `seen`. */
 static void await(Thread *thread, unsigned seen)
@@ -104,8 +103,7 @@ static void *live(void *context)
     }
 }
 
-/* ---- the caller
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- the caller -------------------------------------------------------------------------------------------------- */
 
 static void wake(AnbTeam *team)
 {
@@ -160,8 +158,7 @@ size_t anb_team_size(const AnbTeam *team)
     return team->n_threads + 1;
 }
 
-/* ---- making and freeing
- * -------------------------------------------------------------------------------------------- */
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
 /* Cores that this process may use. */
 static size_t cores(void)

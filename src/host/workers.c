@@ -82,8 +82,7 @@ struct AnbPool {
     atomic_size_t incomplete; /* blocks where a pointer is missing */
 };
 
-/* ---- blocks of a call
- * ---------------------------------------------------------------------------------------------- */
+/* ---- blocks of a call -------------------------------------------------------------------------------------------- */
 
 static void do_blocks(void *context, size_t thread)
 {
@@ -109,8 +108,7 @@ static void run_blocks(AnbPool *p, size_t from, Block *block)
     anb_team_run(p->team, do_blocks, p);
 }
 
-/* ---- stripes
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- stripes ----------------------------------------------------------------------------------------------------- */
 
 /* Samples from `from` to `to` - 1 that lie in a stripe, in order. Returns how many. */
 static size_t do_stripe(const AnbPool *p, size_t stripe, size_t from, size_t to)
@@ -230,8 +228,7 @@ static bool share_stripes(AnbPool *p, double ns)
     return true;
 }
 
-/* ---- predictions that only read
- * ------------------------------------------------------------------------------------- */
+/* ---- predictions that only read ---------------------------------------------------------------------------------- */
 
 /* Repeats predictions that are NaN on the slow path. Where there are many, the next calls are done in stripes. */
 static void predict_unsure(AnbPool *p)
@@ -251,8 +248,7 @@ static void predict_between(AnbPool *p, size_t from, size_t to)
         atomic_fetch_add_explicit(&p->unsure, unsure, memory_order_relaxed);
 }
 
-/* ---- calls
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 /* The most that threads may gain on `left` samples of `ns` each, less the cost of sharing, and the cost of waking
  * them. */
@@ -421,8 +417,7 @@ int anb_pool_predict(AnbPool *pool, StreamingLearner *const *models, const doubl
     return take_call(pool, &(AnbSamples){.models = models, .x = x, .out = out, .n = n});
 }
 
-/* ---- making and freeing
- * ------------------------------------------------------------------------------------------- */
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
 AnbPool *anb_pool_new(size_t threads, AnbError *error)
 {

@@ -7,8 +7,7 @@
  *     a = max(.01, 4 / (n + 8))             after n errors; .01 q^2, at most .5, where u was bounded
  *     q <- (1 - 1/500) q + 1                where u was bounded; else q <- (1 - 1/500) q
  *     out = e clipped to +-20 s             s before this error; not clipped for the first 16 errors; +-10 s for
- *     targets that
- *                                           are kept in a window, since a window learns them many times
+ *                                           targets that are kept in a window, since a window learns them many times
  *
  * s is an M-estimate of scale, the recursive form of Huber's proposal 2. One error beyond 20 s makes s sqrt(1 + 399 a)
  * times as large, whatever its size: 2.2 times once 400 errors are known, 8 times after 16. The next hundred errors

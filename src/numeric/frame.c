@@ -47,8 +47,7 @@ void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const dou
         anb_frame_standardize(self, state, x, scratch);
 }
 
-/* ---- the start
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- the start --------------------------------------------------------------------------------------------------- */
 
 /* A feature during the start: the moments of all values but the lowest and the highest, and those two; low > high
  * before the first value. */
@@ -138,8 +137,7 @@ static void aim(const AnbFrameState *state, size_t d, size_t j, double weight, d
     *inverse = anb_frame_inverse_sd(&m);
 }
 
-/* ---- learning
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
 
 /* The row as the moments count it. */
 static const double *bounded(const AnbFrame *self, AnbFrameState *state, const double *x, double *scratch)

@@ -68,8 +68,7 @@
  *     of a wide one also [ z of a zero d | cells that were not zero since the zeros were learned d | their weight d
  *                     | 1 where the z of a zero are those of this frame | rows whose zeros are due | their weight ]
  *     uint64_t  evidence, 24 bits, junk, 24 bits, and crowd, 16 bits, of each feature: d; in their place during the
- *     start
- *               double: the highest value d
+ *               start double: the highest value d
  *
  * limit_j follows from the reach, 1/sd from the moments. Evidence, junk and crowd are only compared with thresholds, so
  * fewer bits are enough for them: evidence and junk are in 2^-19, crowd in 1/512. Cost: two passes over a dense row.

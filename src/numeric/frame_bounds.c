@@ -23,8 +23,7 @@ void anb_frame_keep_bounds(const AnbFrame *self, AnbFrameState *state)
     }
 }
 
-/* ---- a cell
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- a cell ------------------------------------------------------------------------------------------------------ */
 
 /* Lowers the weight of a feature's earlier values, which differ from the present ones. */
 static void forget(AnbFrameState *state, size_t d, size_t j)

@@ -16,8 +16,7 @@ void anb_frame_visit(const AnbFrame *self, AnbFrameState *state, AnbVisitor *vis
         anb_visit(visitor, "tails", tails_of(state, d), ANB_U64, d);
 }
 
-/* ---- older layouts of scale
- * ------------------------------------------------------------------------------------------ */
+/* ---- older layouts of scale -------------------------------------------------------------------------------------- */
 
 /* Evidence or junk of one tail from a file. One that is not finite makes the state invalid (anb_frame_valid). */
 static void take_doubt(uint64_t *tail, int at, double value)
@@ -177,8 +176,7 @@ void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned l
         read_part(reader, part(state, d, ANB_FRAME_PARTS), anb_frame_numbers(d) - ANB_FRAME_PARTS * d);
 }
 
-/* ---- checks
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
 
 /* Whether the reach, evidence and junk of feature j are valid, after the start. */
 static bool reaches(const AnbFrame *self, AnbFrameState *state, size_t j)

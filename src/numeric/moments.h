@@ -5,9 +5,8 @@
  *     AnbFaded     mean with a discount a sample, exact from the first one on
  *     anb_ewma     s <- s + a (v - s), from 0
  *     AnbRange     smallest and largest value; clips to it widened by a tenth. anb_range_follow takes a value no
- *     further
- *                  outside than its width, and narrows it by 2^-16 of its width a value, so that one wrong value has no
- *                  lasting effect
+ *                  further outside than its width, and narrows it by 2^-16 of its width a value, so that one wrong
+ *                  value has no lasting effect
  */
 #ifndef ANB_NUMERIC_MOMENTS_H
 #define ANB_NUMERIC_MOMENTS_H

@@ -8,8 +8,7 @@
  *     limits  of the range; where g is within them, mean +- 3 standard deviations of the targets
  *     e = |y - the prediction clipped to the limits|     r = 3 |y - g|     s = the errors' scale
  *     u = (e - r) / (e + r + s)                          times three where g left the range
- *     gain <- .97 gain + u, within +-5                   on each row where g is outside the limits; open from gain >=
- *     .5 on
+ *     gain <- .97 gain + u, within +-5                   on each row where g is outside the limits; open from .5 on
  *
  * Targets beyond the range are rare: their number grows with the logarithm of the rows. So rows where g is only outside
  * the closer limits count too, and one good prediction of a new extreme is enough to open. The factor 3 in r means that

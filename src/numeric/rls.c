@@ -50,8 +50,7 @@ static void put_trace(size_t n, double *state, double trace)
         anb_rls_head(state)->trace = trace;
 }
 
-/* ---- of any number of features
- * ------------------------------------------------------------------------------------- */
+/* ---- of any number of features ----------------------------------------------------------------------------------- */
 
 /* Entry i, j >= i, of P; for more than eight features without the step that is due. */
 static double *entry_at(size_t n, double *state, size_t i, size_t j)
@@ -248,8 +247,7 @@ void anb_rls_confine(const AnbRls *rls, double *state)
         anb_rls_restart(rls, state);
 }
 
-/* ---- another unit
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- another unit ------------------------------------------------------------------------------------------------ */
 
 /* Up to eight features: adds `by` times the coordinate of feature `from` to that of the intercept. */
 static void shear_few(size_t n, double *state, size_t from, double by)

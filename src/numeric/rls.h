@@ -29,8 +29,9 @@
  *
  *     panel p of ceil(n / 4) holds rows 4p to 4p+3 of P, from the 8 x 8 tile on the diagonal to the right:
  *
- *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles, so
- *       that | 00 | 01 | 02 |          n = 16 with an intercept has three tiles and not six +----+----+----+
+ *       +----+----+----+          p0 and p00 are the intercept's row: a constant feature stays out of the tiles:
+ *       | 00 | 01 | 02 |          n = 16 with an intercept has three tiles, not six
+ *       +----+----+----+
  *            | 11 | 12 |          a tile on the diagonal is kept whole
  *            +----+----+
  *                 | 22 |

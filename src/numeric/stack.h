@@ -4,11 +4,9 @@
  *     s       running root mean square of y - base, discounted by lambda
  *     z_i     (f_i - base) / s clipped to +-5; 0 where expert i sleeps
  *     w       recursive least squares from (1, z) to (y - base) / s clipped to +-6; P starts as delta I, `walk` is
- *     added to the
- *             variance of the weight of the 1
+ *             added to the variance of the weight of the 1
  *     output  base + s (w . (1, z)), within the range of the awake experts' predictions, widened on both sides by its
- *     width and
- *             by 2 s; the base alone for the first 10 samples and where s is 0
+ *             width and by 2 s; the base alone for the first 10 samples and where s is 0
  *
  * The caller may append features of its own to z. Weights of samples are in units of their mean (weight_unit.h).
  *
