@@ -22,8 +22,7 @@ static void keep_text(char *out, size_t room, const Cell *cell)
         snprintf(out, room, "%.*s", (int)(cell->size < 40 ? cell->size : 40), cell->text);
 }
 
-static const double year_1600 = -11676096000, year_2300 = 10413792000; /* seconds from 1970 to their beginnings */
-static const double first_day = -719162, last_day = 2932896;           /* days from 1970 to 0001-01-01, 9999-12-31 */
+static const double first_day = -719162, last_day = 2932896; /* days from 1970 to 0001-01-01, 9999-12-31 */
 
 /* 9999-12-31 and 0001-01-01 stand for "no end" and "no beginning". */
 static bool is_open(double seconds)
@@ -42,7 +41,7 @@ static bool count_times(Guess *guess, const Cell *cell)
             continue;
         any = true;
         bool first = guess->time[order]++ == 0;
-        bool likely = seconds >= year_1600 && seconds < year_2300;
+        bool likely = anb_time_is_usual(seconds);
         guess->likely[order] += likely;
         guess->open[order] += is_open(seconds);
         if (!likely && !is_open(seconds))

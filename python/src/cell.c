@@ -301,7 +301,6 @@ static bool is_number_as_text(PyObject *cell, bool numbers)
 /* The orders of its date, as bits, in which a text is a time of the years 1600 to 2299; a number is none. */
 static unsigned time_orders(PyObject *cell)
 {
-    const double year_1600 = -11676096000, year_2300 = 10413792000; /* seconds from 1970 */
     Py_ssize_t n = 0;
     unsigned orders = 0;
     double value;
@@ -311,8 +310,7 @@ static unsigned time_orders(PyObject *cell)
     if (!text || anb_number_parse_all(text, (size_t)n, &value) == 0)
         return 0;
     for (unsigned order = ANB_TIME_YMD; order <= ANB_TIME_MDY; order++)
-        if (anb_time_parse(text, (size_t)n, (AnbTimeOrder)order, &value) == 0 && value >= year_1600 &&
-            value < year_2300)
+        if (anb_time_parse(text, (size_t)n, (AnbTimeOrder)order, &value) == 0 && anb_time_is_usual(value))
             orders |= 1u << order;
     return orders;
 }
