@@ -20,12 +20,12 @@ typedef struct Guess {
     size_t likely[TIME_ORDERS], open[TIME_ORDERS];   /* times of the years 1600 to 2299; 9999-12-31 and 0001-01-01 */
     char odd[24];                                    /* the first cell that is a time in some order, but neither */
     double now[TIME_ORDERS];                         /* the time of the last cell */
-    size_t earlier[TIME_ORDERS], later[TIME_ORDERS]; /* times that are so than the one before */
+    size_t earlier[TIME_ORDERS], later[TIME_ORDERS]; /* times before, and after, that of the cell above */
     size_t wholes, rises;                            /* whole numbers from 0 up; those above the number before them */
-    double before, distinct[3];                      /* the number before; the first different ones */
-    size_t n_distinct;                               /* of them, up to 3 */
+    double before, distinct[3];                      /* the last number; the first three different ones */
+    size_t n_distinct;                               /* how many of these there are */
     uint64_t line;                                   /* of the first cell that is no number */
-    char text[44];                                   /* which */
+    char text[44];                                   /* that cell */
     char timeless[44];                               /* the first cell that is no time */
     size_t grouped, below;                           /* numbers such as 1.234 or 12.345; whole ones below 1000 */
     size_t zeros, zero_ends;                         /* numbers that are 0; of the grouped those that end in 0 */

@@ -4,14 +4,17 @@
  *     |c - q|^2 = |c|^2 + |q|^2 + sum over the features of c_j (-2 q_j)
  *
  * in whole numbers, so that the distances are those of anb_knn_search_distances. With the squares |c|^2 of the rows
- * known, this takes two operations for two features instead of three. Where time is alone in the last word, all queries of
- * a batch have the same there, and the squares of the rows have (c_j - q_j)^2 of it: one word less for each query.
+ * known, this takes two operations for two features instead of three.
  *
- * Sums are kept in 16 bits, without their last `shift` bits; what is too large becomes INT16_MAX, and so do rows that
- * do not exist. The shift follows from the bounds of earlier queries, so that twelve bits of a bound are kept. Bounds
+ * The time of arrival is the same for all queries of a batch. Where its code is alone in the last word of a row,
+ * (c_j - q_j)^2 of it is added to the row's square once, and the codes of a query end before that word.
+ *
+ * Sums are kept in 16 bits, without their last `shift` bits; larger ones, and those of rows that do not
+ * exist, are INT16_MAX. The shift follows from the bounds of earlier queries, so that twelve bits of a bound are kept. Bounds
  * are widened by the lost bits, so that none of the nearest rows is missed.
  *
- *     anb_knn_tile_aim, anb_knn_tile_take, anb_knn_tile_squares -> anb_knn_tile_search -> anb_knn_tile_collect for each query
+ *     anb_knn_tile_aim, anb_knn_tile_take, anb_knn_tile_squares -> anb_knn_tile_search
+ *     -> anb_knn_tile_collect for each query
  */
 #ifndef ANB_LEARNERS_KNN_KNN_TILE_H
 #define ANB_LEARNERS_KNN_KNN_TILE_H
