@@ -11,16 +11,19 @@ enum { OK = 200, BAD_REQUEST = 400, UNSUPPORTED = 409, OUT_OF_ORDER = 422 };
 
 static json_t *refuse(Service *s, int *status, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Never NULL, which is no refusal: anb_fail leaves whole characters, without which there is no JSON. */
 static json_t *refuse(Service *s, int *status, int code, const char *format, ...)
 {
-    char text[400];
+    AnbError error;
+    char text[sizeof error.message];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    anb_fail(&error, ANB_E_INPUT, "%s", text);
     atomic_fetch_add(&s->refused, 1);
     *status = code;
-    return json_pack("{s:s}", "error", text);
+    return json_pack("{s:s}", "error", error.message);
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
@@ -63,7 +66,7 @@ static json_t *refuse_cell(Service *s, size_t j, const AnbError *error, int *sta
     const char *const *names = s->saved.snapshot->extras.features;
     if (strncmp(error->message, "column ", 7) == 0)
         return refuse(s, status, BAD_REQUEST, "x: %s", error->message);
-    return refuse(s, status, BAD_REQUEST, "x: column %zu%s%s%s: %s", j + 1, names ? " (" : "", names ? names[j] : "",
+    return refuse(s, status, BAD_REQUEST, "x: column %zu%s%.60s%s: %s", j + 1, names ? " (" : "", names ? names[j] : "",
                   names ? ")" : "", error->message);
 }
 

@@ -29,12 +29,21 @@ START_TEST(a_message_is_bounded)
 }
 END_TEST
 
+START_TEST(a_message_is_one_line_of_whole_characters)
+{
+    AnbError error = {0};
+    anb_fail(&error, ANB_E_INPUT, "\"%.3s\" \xf6 \xe2\x82\xac a\nb", "\xc3\xa4\xc3\xa4");
+    ck_assert_str_eq(error.message, "\"\xc3\xa4?\" ? \xe2\x82\xac a?b");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("error");
     TCase *tests = case_of(suite, 10);
     tcase_add_test(tests, every_code_has_its_text);
     tcase_add_test(tests, a_message_is_bounded);
+    tcase_add_test(tests, a_message_is_one_line_of_whole_characters);
     return suite;
 }
 

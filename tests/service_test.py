@@ -166,6 +166,10 @@ def cells():
     for cell, words in (([1], "column 1 (shop): it is a list or an object"), ({"a": 1}, "column 1 (shop): it is a list")):
         status, answer = s.post("/predict", {"x": {"shop": cell, "size": 1}})
         check(f"{cell} is no cell", status == 400 and words in answer["error"])
+    before = s.ask("GET", "/healthz")[1]["samples"]
+    status, answer = s.post("/learn", {"x": {"shop": "a", "size": "a" + 30 * "ä"}, "y": 1})
+    check("a cell that is cut in a character is refused", status == 400 and "is not a number" in answer["error"])
+    check("and not learned", s.ask("GET", "/healthz")[1]["samples"] == before)
     status, answer = s.post("/predict", {"x": {"shop": "a", "size": "1,000"}})
     check("a column is named once", status == 400 and answer["error"].startswith("x: column 2 (size): \"1,000\" is not"))
     check("names are known", s.post("/predict", {"x": {"shop": "a", "size": 1, "price": 3}})[0] == 200

@@ -53,7 +53,7 @@ enum {
 typedef struct AnbError {
     int code;          /* one of ANB_ERRORS */
     size_t position;   /* place in the text or file, in bytes from 0; 0 where there is no text */
-    char message[240]; /* what is wrong and where: one line, ended by 0 */
+    char message[240]; /* what is wrong and where: one line of UTF-8, ended by 0 */
 } AnbError;
 
 /**

@@ -49,10 +49,12 @@ int raise_input(Core *core, const char *format, ...)
 /* An exception of a kind with one attribute more; takes over the reference to value. */
 static void raise_with(PyObject *kind, const char *message, const char *attribute, PyObject *value)
 {
-    PyObject *error = value ? PyObject_CallFunction(kind, "s", message) : NULL;
+    PyObject *text = PyUnicode_DecodeUTF8(message, (Py_ssize_t)strlen(message), "replace");
+    PyObject *error = text && value ? PyObject_CallFunctionObjArgs(kind, text, NULL) : NULL;
     if (error && PyObject_SetAttrString(error, attribute, value) == 0)
         PyErr_SetObject(kind, error);
     Py_XDECREF(error);
+    Py_XDECREF(text);
     Py_XDECREF(value);
 }
 

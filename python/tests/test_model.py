@@ -192,6 +192,8 @@ def test_expression_errors_show_where():
     with pytest.raises(anabranch.ExpressionError) as caught:
         Model("scale(rls(lamda=1))")
     assert caught.value.position == 10
+    with pytest.raises(anabranch.ExpressionError, match="linear: rate takes .*ä"):  # cut in the middle of a character
+        Model("linear(rate=a" + 60 * "ä" + ")", 1)
     lines = str(caught.value).splitlines()
     assert lines[2].index("^") == lines[1].index("lamda")
     with pytest.raises(ValueError):

@@ -5,6 +5,7 @@
  */
 #include "diagnostics.h"
 #include "src/text/given.h"
+#include "src/text/utf8.h"
 
 /* One expert's sums. */
 typedef struct Sums {
@@ -162,18 +163,6 @@ AnbPooled anb_expert_pool_expert(const AnbExpertPool *pool, size_t i)
     return e;
 }
 
-/* Bytes of the UTF-8 character that begins at p: 0 where none does. */
-static size_t character_bytes(const unsigned char *p)
-{
-    size_t n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
-    unsigned char least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
-    unsigned char most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
-    for (size_t i = 1; i < n; i++, least = 0x80, most = 0xbf)
-        if (p[i] < least || p[i] > most)
-            return 0;
-    return n;
-}
-
 /* Names end up in JSON, CSV and the text of Prometheus, all of them UTF-8: whole characters, `?` for a byte of none. */
 int anb_expert_pool_set_name(AnbExpertPool *pool, size_t i, const char *name)
 {
@@ -181,7 +170,7 @@ int anb_expert_pool_set_name(AnbExpertPool *pool, size_t i, const char *name)
         return ANB_E_ARGUMENT;
     size_t at = 0;
     for (const unsigned char *p = (const unsigned char *)(name ? name : ""); *p;) {
-        size_t n = character_bytes(p);
+        size_t n = anb_utf8_character(p);
         if (at + (n ? n : 1) >= ANB_EXPERT_NAME_SIZE)
             break;
         memcpy(pool->names[i] + at, n ? (const char *)p : "?", n ? n : 1);

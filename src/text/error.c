@@ -1,4 +1,5 @@
 /* Errors: one bounded message in the caller's hands. */
+#include "utf8.h"
 #include <anabranch/type.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,17 @@ const char *anb_error_text(int code)
     }
 }
 
+/* Puts `?` for bytes of no character: what is quoted may be cut in the middle of one, or be in another encoding. */
+static void mend(char *text)
+{
+    for (unsigned char *p = (unsigned char *)text; *p;) {
+        size_t n = anb_utf8_character(p);
+        if (n == 0 || *p < ' ')
+            *p = '?';
+        p += n > 0 ? n : 1;
+    }
+}
+
 int anb_fail(AnbError *error, int code, const char *format, ...)
 {
     if (error) {
@@ -25,6 +37,7 @@ int anb_fail(AnbError *error, int code, const char *format, ...)
         error->position = 0; /* the caller may set it afterwards */
         vsnprintf(error->message, sizeof error->message, format, arguments);
         va_end(arguments);
+        mend(error->message);
     }
     return code;
 }

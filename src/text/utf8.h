@@ -1,0 +1,19 @@
+/* Characters of UTF-8. */
+#ifndef ANB_TEXT_UTF8_H
+#define ANB_TEXT_UTF8_H
+
+#include <stddef.h>
+
+/* Bytes of the character that begins at p: 0 where none does. Unicode 15, table 3-7. */
+static inline size_t anb_utf8_character(const unsigned char *p)
+{
+    size_t n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
+    unsigned char least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
+    for (size_t i = 1; i < n; i++, least = 0x80, most = 0xbf)
+        if (p[i] < least || p[i] > most)
+            return 0;
+    return n;
+}
+
+#endif
