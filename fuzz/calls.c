@@ -84,6 +84,26 @@ static void ask(Play *p)
     }
 }
 
+/* Many rows at once say what each alone does, some with a hostile cell. */
+static void ask_many(Play *p)
+{
+    enum { ROWS = 40 };
+    double x[ROWS * ZOO_FEATURES], f[ROWS];
+    ZooStream s = zoo_stream(fuzz_byte(&p->bytes) + 1u, true);
+    for (size_t i = 0; i < ROWS; i++) {
+        zoo_next(&s);
+        memcpy(x + i * ZOO_FEATURES, s.x, sizeof s.x);
+        if (fuzz_byte(&p->bytes) % 4 == 1)
+            x[i * ZOO_FEATURES + i % ZOO_FEATURES] = fuzz_double(&p->bytes);
+    }
+    anb_predict_many(p->model, x, ROWS, f);
+    for (size_t i = 0; i < ROWS; i++) {
+        double alone = anb_predict(p->model, x + i * ZOO_FEATURES);
+        FUZZ_ASSERT(memcmp(&alone, &f[i], sizeof alone) == 0, "%s: row %zu of many %g, alone %g",
+                    anb_expression(p->model), i, f[i], alone);
+    }
+}
+
 static void call(Play *p)
 {
     static const double weights[] = {0, 2, 1e-3, 1e6, -1, INFINITY, ANB_NAN, 1};
@@ -109,6 +129,9 @@ static void call(Play *p)
         break;
     case 6:
         train(p, 1);
+        break;
+    case 7:
+        ask_many(p);
         break;
     default:
         next_row(p);

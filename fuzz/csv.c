@@ -177,6 +177,16 @@ static void compare_record(Csv *csv, Plain *plain)
     }
 }
 
+/* A line before the header that names the delimiter is no record. */
+static void skip_named(Plain *plain)
+{
+    const char *line_end = plain->p < plain->end ? memchr(plain->p, '\n', (size_t)(plain->end - plain->p)) : NULL;
+    const char *stop = line_end ? line_end : plain->end;
+    size_t n = (size_t)(stop - plain->p);
+    if (named_delimiter(plain->p, n > 0 && stop[-1] == '\r' ? n - 1 : n))
+        plain->p = line_end ? line_end + 1 : plain->end;
+}
+
 static void compare_cells(const Dialect *dialect)
 {
     Csv csv;
@@ -185,6 +195,8 @@ static void compare_cells(const Dialect *dialect)
     if (n_bytes >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
         plain.p += 3;
     complaints = 0;
+    skip_comments(&plain, dialect->comment);
+    skip_named(&plain);
     int status = csv_open(&csv, "memory", dialect, problem);
     while (!status && (status = csv_next(&csv)) == 0) {
         plain.delimiter = csv.dialect.delimiter;
@@ -203,9 +215,7 @@ static void compare_cells(const Dialect *dialect)
 static void read_samples(const RowsOptions *options)
 {
     Rows rows;
-    RowsOptions quiet = *options;
-    quiet.quiet = true;
-    int status = rows_open(&rows, "memory", &quiet);
+    int status = rows_open(&rows, "memory", options);
     double *x = status ? NULL : malloc(rows.n_features * sizeof *x), y = 0;
     while (!status) {
         for (size_t i = 0; i < rows.n_features; i++)
@@ -228,6 +238,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     compare_cells(&(Dialect){.delimiter = BLANKS});
     compare_cells(&(Dialect){.delimiter = '\t', .comment = "a,"});
     read_samples(&(RowsOptions){0});
+    read_samples(&(RowsOptions){.kind = {[ANB_COLUMN_CATEGORY] = "a", [ANB_COLUMN_TIME] = "b"}, .names = true});
     read_samples(&(RowsOptions){.target = "a", .ignore = "b,c", .on_bad = BAD_IS_MISSING});
     read_samples(&(RowsOptions){.table = {.no_header = true, .skip_rows = 1},
                                 .cells = {.decimal = ',', .thousands = '.', .missing = "-9,x"},
