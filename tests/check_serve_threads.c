@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 /* Both forms of sleeping until a word changes. */
+#include "src/host/serve.h"
 #include "src/host/word_wait.h"
 #define ANB_PORTABLE_WAIT
 void portable_wait(atomic_uint *word, unsigned seen);
@@ -358,6 +359,46 @@ START_TEST(a_child_reads_and_does_not_learn)
 }
 END_TEST
 
+/* ---- whose turn it is -------------------------------------------------------------------------------------------- */
+
+enum { BEFORE = 10, AFTER = 1000 };
+
+static void *hold_once(void *context)
+{
+    AnbServer *server = context;
+    anb_serve_hold(server);
+    uint64_t learned = anb_n_samples_seen(anb_serve_model(server));
+    anb_serve_hold(server); /* pairs may be nested */
+    anb_serve_release(server);
+    anb_serve_release(server);
+    return (void *)(uintptr_t)learned;
+}
+
+/* A thread that learns sample after sample lets in who waits, before its next sample. */
+START_TEST(who_waits_has_the_next_turn)
+{
+    StreamingLearner *model = anb_parse(ZOO_FEATURES, text, NULL, NULL);
+    AnbServer *server = anb_serve_new(model, INTERVAL, NULL);
+    ZooStream s = zoo_stream(5, false);
+    pthread_t waiting;
+    void *learned;
+    zoo_next(&s);
+    for (int t = 0; t < BEFORE; t++)
+        anb_serve_train(server, s.x, s.y, 1);
+    anb_serve_hold(server);
+    ck_assert_int_eq(pthread_create(&waiting, NULL, hold_once, server), 0);
+    while (!atomic_load(&server->turns.awaited))
+        pause_ms(1);
+    anb_serve_release(server);
+    for (int t = 0; t < AFTER; t++)
+        anb_serve_train(server, s.x, s.y, 1);
+    pthread_join(waiting, &learned);
+    ck_assert_uint_eq((uintptr_t)learned, BEFORE);
+    anb_serve_free(server);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("serve_threads");
@@ -367,6 +408,7 @@ static Suite *suite(void)
     tcase_add_test(tests, what_was_learned_is_seen_in_time);
     tcase_add_test(tests, a_server_refuses_wrong_times);
     tcase_add_test(tests, threads_take_turns_learning);
+    tcase_add_test(tests, who_waits_has_the_next_turn);
     tcase_add_test(tests, versions_are_saved_beside_learning);
     tcase_add_test(tests, a_child_reads_and_does_not_learn);
     return suite;

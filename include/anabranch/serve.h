@@ -14,7 +14,8 @@
  *     copy 0   [ learn 64 ] swap [ ......... read ......... ] swap [ repeat 64, learn 64 ]
  *     copy 1   [ .. read .. ] swap [ repeat 64, learn 64 ]    swap [ ...... read ........ ]
  *
- * Threads. The learner's functions may be called from any thread; a lock serialises them. A reader is used by one
+ * Threads. The learner's functions may be called from any thread; a lock serialises them, and goes to who waits for it
+ * even where the thread that had it learns on at once. A reader is used by one
  * thread at a time. A publication sleeps until the predictions under way on the copy that it takes are finished.
  *
  * Fork. A child process can predict by the version that was published when it was forked, with its readers or new ones.

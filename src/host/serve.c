@@ -60,16 +60,6 @@ static bool fill(AnbServer *s, const StreamingLearner *model, size_t interval, A
     return true;
 }
 
-static void init_locks(AnbServer *s)
-{
-    pthread_mutexattr_t again;
-    pthread_mutexattr_init(&again);
-    pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&s->turn, &again);
-    pthread_mutexattr_destroy(&again);
-    pthread_mutex_init(&s->lock, NULL);
-}
-
 static AnbServer *make(const StreamingLearner *model, const AnbServeOptions *options, AnbError *error)
 {
     AnbAllocator allocator = model->plan->allocator;
@@ -80,7 +70,8 @@ static AnbServer *make(const StreamingLearner *model, const AnbServeOptions *opt
     server->allocator = allocator;
     server->forks = anb_forks();
     atomic_init(&server->published, anb_serve_now());
-    init_locks(server);
+    anb_turns_init(&server->turns);
+    pthread_mutex_init(&server->lock, NULL);
     if (!fill(server, model, options->interval, error) ||
         anb_serve_clock_start(server, options->seconds, publish, error)) {
         anb_serve_free(server);
@@ -129,7 +120,7 @@ void anb_serve_free(AnbServer *server)
     anb_serve_give(&allocator, server->answers);
     if (!child) {
         pthread_mutex_destroy(&server->lock);
-        pthread_mutex_destroy(&server->turn);
+        anb_turns_destroy(&server->turns);
     }
     anb_serve_give(&allocator, server);
 }
@@ -141,13 +132,13 @@ static bool begin(AnbServer *s)
 {
     if (anb_serve_is_child(s))
         return false;
-    pthread_mutex_lock(&s->turn);
+    anb_turns_take(&s->turns);
     return true;
 }
 
 static void end(AnbServer *s)
 {
-    pthread_mutex_unlock(&s->turn);
+    anb_turns_give(&s->turns);
 }
 
 void anb_serve_hold(AnbServer *server)

@@ -17,6 +17,7 @@
 
 #include "forks.h"
 #include "model.h"
+#include "turns.h"
 #include <anabranch/serve.h>
 #include <pthread.h>
 
@@ -49,8 +50,8 @@ struct AnbServer {
     size_t n_events;    /* events that are not published yet */
     unsigned forks;     /* of the process that made it */
 
-    pthread_mutex_t turn; /* of learning and publishing; recursive */
-    pthread_mutex_t lock; /* of the list of readers; taken while holding `turn` */
+    AnbTurns turns;       /* of learning and publishing */
+    pthread_mutex_t lock; /* of the list of readers; taken in a turn */
     AnbServeReader *readers;
     AnbObserver *observers[ANB_SERVE_OBSERVERS_MAX]; /* of the learner's copy; the caller's */
     size_t n_observers;

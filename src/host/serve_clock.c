@@ -16,24 +16,24 @@ int64_t anb_serve_now(void)
 static void sleep_until(AnbServer *s, int64_t when)
 {
     struct timespec t = {.tv_sec = when / second, .tv_nsec = when % second};
-    pthread_cond_timedwait(&s->changed, &s->turn, &t);
+    pthread_cond_timedwait(&s->changed, &s->turns.turn, &t);
 }
 
 static void *run(void *context)
 {
     AnbServer *s = context;
-    pthread_mutex_lock(&s->turn);
+    pthread_mutex_lock(&s->turns.turn);
     while (!s->ending) {
         int64_t due = s->first + s->longest;
         s->idle = s->n_events == 0;
         if (s->idle)
-            pthread_cond_wait(&s->changed, &s->turn);
+            pthread_cond_wait(&s->changed, &s->turns.turn);
         else if (anb_serve_now() < due)
             sleep_until(s, due);
         else
             s->due(s);
     }
-    pthread_mutex_unlock(&s->turn);
+    pthread_mutex_unlock(&s->turns.turn);
     return NULL;
 }
 
@@ -83,10 +83,10 @@ void anb_serve_clock_stop(AnbServer *s)
 {
     if (!s->has_clock)
         return;
-    pthread_mutex_lock(&s->turn);
+    pthread_mutex_lock(&s->turns.turn);
     s->ending = true;
     pthread_cond_signal(&s->changed);
-    pthread_mutex_unlock(&s->turn);
+    pthread_mutex_unlock(&s->turns.turn);
     pthread_join(s->clock, NULL);
     pthread_cond_destroy(&s->changed);
 }
