@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OK = 200, BAD_REQUEST = 400, UNSUPPORTED = 409, OUT_OF_ORDER = 422 };
+enum { OK = 200, BAD_REQUEST = 400, UNSUPPORTED = 409, OUT_OF_ORDER = 422, UNAVAILABLE = 503 };
 
 static json_t *refuse(Service *s, int *status, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -159,7 +159,7 @@ static bool takes(const Service *s, const double *x)
 static double *row_of(Service *s, json_t *body, int *status, json_t **refusal)
 {
     double *x = calloc(s->n_features, sizeof *x);
-    *refusal = x ? read_row(s, json_object_get(body, "x"), x, status) : refuse(s, status, 503, "out of memory");
+    *refusal = x ? read_row(s, json_object_get(body, "x"), x, status) : refuse(s, status, UNAVAILABLE, "out of memory");
     if (!*refusal && !takes(s, x))
         *refusal = refuse(s, status, BAD_REQUEST, "x holds a missing or infinite cell, which this model does not take");
     if (*refusal) {
@@ -294,7 +294,7 @@ static json_t *predict_one(Service *s, json_t *body, int *status)
     double *x = row_of(s, body, status, &answer);
     AnbServeReader *reader = x ? reader_of(s) : NULL;
     if (x)
-        answer = reader ? predict_row(s, reader, body, x, status) : refuse(s, status, 503, "out of memory");
+        answer = reader ? predict_row(s, reader, body, x, status) : refuse(s, status, UNAVAILABLE, "out of memory");
     free(x);
     return answer;
 }
@@ -308,7 +308,8 @@ static json_t *each_row(Service *s, json_t *body, int *status, json_t *(*one)(Se
     json_array_foreach(rows, i, row)
     {
         count_keys(s, row, false);
-        json_t *answer = one(s, row, status);
+        json_t *answer =
+            atomic_load(&s->ending) ? refuse(s, status, UNAVAILABLE, "the service ends") : one(s, row, status);
         if (*status != OK) {
             json_object_set_new(answer, "row", json_integer((json_int_t)i + 1));
             json_object_set_new(answer, "answers", answers);

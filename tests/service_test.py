@@ -4,10 +4,8 @@
 Trains a model, serves it on a free port of this machine, and checks answers, refusals, tokens, sequences and what is left
 after the process was killed. CLOCK is a library whose clock on the wall stands still.
 """
-import atexit
 import functools
 import http.client
-import json
 import os
 import pathlib
 import random
@@ -18,52 +16,9 @@ import sys
 import threading
 import time
 
-PROGRAM, CLOCK, FOLDER = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+from serving import CLOCK, FOLDER, PATIENCE, PROGRAM, ROW, Serving, check, passes, stream, train
+
 KILLS = int(sys.argv[4]) if len(sys.argv) > 4 else 5
-PATIENCE = 300  # seconds that a busy machine may take for an answer
-ROW = [.1, .2, .3, .4, .5, .6, .7, .8, .9, .5]
-passed = 0
-
-
-def check(what, fine):
-    global passed
-    if not fine:
-        print(f"not so: {what}")
-        sys.exit(1)
-    passed += 1
-
-
-class Serving:
-    """The program with a model behind it."""
-
-    def __init__(self, model, *options, **more):
-        self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", *options, model], stdout=subprocess.PIPE,
-                                        text=True, **more)
-        atexit.register(self.process.kill)  # a check that fails leaves none behind
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-
-    def ask(self, method, path, body=None, headers=None, connection=None):
-        connection = connection or self.connection
-        text = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
-        connection.request(method, path, text, headers or {})
-        answer = connection.getresponse()
-        data = answer.read()
-        return answer.status, json.loads(data) if "json" in answer.headers["Content-Type"] else data.decode()
-
-    def post(self, path, body, **more):
-        return self.ask("POST", path, body, **more)
-
-    def end(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        return self.process.wait(PATIENCE)
-
-
-def train(name, expression, stream):
-    path = str(FOLDER / name)
-    subprocess.run([PROGRAM, "train", "-l", expression, "-o", path, stream], check=True, capture_output=True)
-    return path
-
 
 def answers(model):
     s = Serving(model)
@@ -193,8 +148,7 @@ def cells():
 def written_by_another(model):
     """A file that another program wrote meanwhile is overwritten, and that is told, once."""
     s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE)
-    stream = str(FOLDER / "stream.csv")
-    subprocess.run([PROGRAM, "train", "-m", model, "-o", model, stream], check=True, capture_output=True)
+    subprocess.run([PROGRAM, "train", "-m", model, "-o", model, str(FOLDER / "stream.csv")], check=True, capture_output=True)
     s.post("/learn", {"x": ROW, "y": 1})
     while s.ask("GET", "/healthz")[1]["saves"] == 0:
         time.sleep(.1)
@@ -277,7 +231,7 @@ def beside_learning(model):
     s, wrong = Serving(model), []
 
     def read():
-        connection = http.client.HTTPConnection("127.0.0.1", s.port, timeout=PATIENCE)
+        connection = s.connect()
         for _ in range(300):
             status, answer = s.post("/predict", {"x": ROW}, connection=connection)
             if status != 200 or not isinstance(answer["prediction"], float):
@@ -346,23 +300,21 @@ def unit():
 
 
 def main():
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    stream = str(FOLDER / "stream.csv")
-    subprocess.run([PROGRAM, "generate", "friedman", "-n", "2000", "--seed", "1", "-o", stream], check=True)
-    model = train("model.anb", "pending(interval(scale(rls)))", stream)
+    table = stream()
+    model = train("model.anb", "pending(interval(scale(rls)))", table)
     answers(model)
     refusals(model)
     cells()
-    ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", stream))
-    written_by_another(train("written.anb", "scale(rls)", stream))
-    saving_in_time(train("timely.anb", "scale(rls)", stream))
+    ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", table))
+    written_by_another(train("written.anb", "scale(rls)", table))
+    saving_in_time(train("timely.anb", "scale(rls)", table))
     wrong_lines(model)
     tokens(model)
     beside_learning(model)
     killed(model)
     older_file()
     unit()
-    print(f"{passed} checks of the service")
+    passes("the service")
 
 
 main()

@@ -1,0 +1,68 @@
+"""A service under test: what its test programs share. Their arguments begin with PROGRAM CLOCK FOLDER."""
+import atexit
+import http.client
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+
+PROGRAM, CLOCK, FOLDER = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+PATIENCE = 300  # seconds that a busy machine may take for an answer
+ROW = [.1, .2, .3, .4, .5, .6, .7, .8, .9, .5]
+passed = 0
+
+
+def check(what, fine):
+    global passed
+    if not fine:
+        print(f"not so: {what}")
+        sys.exit(1)
+    passed += 1
+
+
+class Serving:
+    """The program with a model behind it."""
+
+    def __init__(self, model, *options, **more):
+        self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", *options, model], stdout=subprocess.PIPE,
+                                        text=True, **more)
+        atexit.register(self.process.kill)  # a check that fails leaves none behind
+        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+        self.connection = self.connect()
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+
+    def ask(self, method, path, body=None, headers=None, connection=None):
+        connection = connection or self.connection
+        text = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
+        connection.request(method, path, text, headers or {})
+        answer = connection.getresponse()
+        data = answer.read()
+        return answer.status, json.loads(data) if "json" in answer.headers["Content-Type"] else data.decode()
+
+    def post(self, path, body, **more):
+        return self.ask("POST", path, body, **more)
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE)
+
+
+def train(name, expression, stream):
+    path = str(FOLDER / name)
+    subprocess.run([PROGRAM, "train", "-l", expression, "-o", path, stream], check=True, capture_output=True)
+    return path
+
+
+def stream():
+    """A table of 2,000 samples, in the folder."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = str(FOLDER / "stream.csv")
+    subprocess.run([PROGRAM, "generate", "friedman", "-n", "2000", "--seed", "1", "-o", path], check=True)
+    return path
+
+
+def passes(of):
+    print(f"{passed} checks of {of}")
