@@ -13,9 +13,9 @@
 #define _GNU_SOURCE
 #include "cli.h"
 #include "http.h"
+#include "listen.h"
 #include "progress.h"
 #include "stop.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,7 +24,10 @@
 
 static const Option options[] = {
     {0, "port", "PORT", "where it listens; 0: any free one; default 8080"},
-    {0, "address", "IP", "the address it listens on; default 127.0.0.1, this machine alone"},
+    {0, "address", "IP",
+     "the address it listens on, of IPv4 or IPv6; `::`: all; default 127.0.0.1, this machine alone"},
+    {0, "socket", "FILE", "listen on a Unix-domain socket at this path, not on an address"},
+    {0, "socket-mode", "MODE", "who may use it, in octal, such as 660; default: as the umask says"},
     {0, "threads", "N", "threads that answer, and as many for large requests that learn, or predict; default 2"},
     {0, "token-file", "FILE", "a file whose first line every request must carry as `Authorization: Bearer ...`"},
     {0, "max-body", "BYTES", "the largest body of a request; default 1048576"},
@@ -36,9 +39,8 @@ enum { IDLE_SECONDS = 30, CONNECTIONS = 1000 };
 
 typedef struct Listener {
     Http http;
-    const char *address;
-    struct in_addr ip;
-    uint64_t port, threads, save_every, publish_every;
+    Listening at;
+    uint64_t threads, save_every, publish_every;
 } Listener;
 
 static int read_token(Listener *l, const char *path)
@@ -54,18 +56,34 @@ static int read_token(Listener *l, const char *path)
     return read && *l->http.token ? 0 : complain(BAD_USE, "%s: no token in its first line", path);
 }
 
+/* What is read as octal: 660 is rw-rw----. */
+static int mode_option(const char *text, uint64_t *mode)
+{
+    char *end;
+    *mode = text ? strtoull(text, &end, 8) : 0;
+    return text && (*end || *mode < 1 || *mode > 0777 || !strchr("01234567", *text))
+               ? complain(BAD_USE, "--socket-mode takes an octal number from 1 to 777, not \"%s\"", text)
+               : 0;
+}
+
+static int take_listening(Listening *p, const Arguments *a)
+{
+    const char *address = option_value(a, "address"), *port = option_value(a, "port");
+    const char *path = option_value(a, "socket"), *mode = option_value(a, "socket-mode");
+    *p = (Listening){.address = address ? address : "127.0.0.1", .path = path, .port = 8080};
+    if (path && (address || port))
+        return complain(BAD_USE, "--socket stands in the place of --address and --port");
+    if (mode && !path)
+        return complain(BAD_USE, "--socket-mode is for --socket");
+    int status = count_option("port", port, 0, 65535, &p->port);
+    status = status ? status : mode_option(mode, &p->mode);
+    return status ? status : listening_check(p);
+}
+
 static int take_options(Listener *l, const Arguments *a)
 {
-    const char *address = option_value(a, "address");
-    *l = (Listener){.address = address ? address : "127.0.0.1",
-                    .port = 8080,
-                    .threads = 2,
-                    .http.max_body = 1 << 20,
-                    .save_every = 60,
-                    .publish_every = 100};
-    if (inet_pton(AF_INET, l->address, &l->ip) != 1)
-        return complain(BAD_USE, "--address takes an IPv4 address, not \"%s\"", address);
-    int status = count_option("port", option_value(a, "port"), 0, 65535, &l->port);
+    *l = (Listener){.threads = 2, .http.max_body = 1 << 20, .save_every = 60, .publish_every = 100};
+    int status = take_listening(&l->at, a);
     status = status ? status : count_option("threads", option_value(a, "threads"), 1, JOBS_THREADS, &l->threads);
     status = status ? status : count_option("max-body", option_value(a, "max-body"), 64, 1u << 30, &l->http.max_body);
     status = status ? status : count_option("save-every", option_value(a, "save-every"), 0, 1000000, &l->save_every);
@@ -74,16 +92,20 @@ static int take_options(Listener *l, const Arguments *a)
     return status ? status : read_token(l, option_value(a, "token-file"));
 }
 
+/* NULL with the complaint made. MHD closes what it listens on. */
 static struct MHD_Daemon *start(Listener *l)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)l->port), .sin_addr = l->ip};
+    if (listening_start(&l->at))
+        return NULL;
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, (uint16_t)l->port, NULL, NULL,
-        http_handle, &l->http, MHD_OPTION_SOCK_ADDR, &at, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)l->threads,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
-        MHD_OPTION_NOTIFY_COMPLETED, http_over, &l->http, MHD_OPTION_END);
-    if (!daemon)
-        complain(BAD_DATA, "%s:%llu: cannot listen there; is the port taken?", l->address, (unsigned long long)l->port);
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, (uint16_t)l->at.port, NULL, NULL,
+        http_handle, &l->http, MHD_OPTION_LISTEN_SOCKET, l->at.descriptor, MHD_OPTION_THREAD_POOL_SIZE,
+        (unsigned)l->threads, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS, MHD_OPTION_NOTIFY_COMPLETED, http_over, &l->http, MHD_OPTION_END);
+    if (!daemon) {
+        complain(BAD_DATA, "%s: no server was to be had there", l->at.name);
+        listening_end(&l->at);
+    }
     return daemon;
 }
 
@@ -103,13 +125,12 @@ static void tend(Listener *l)
 
 static int serve(Listener *l)
 {
+    stop_arm();
+    signal(SIGPIPE, SIG_IGN); /* who reads the messages may be gone */
     int status = http_start(&l->http, l->threads);
     struct MHD_Daemon *daemon = status ? NULL : start(l);
     if (daemon) {
-        stop_arm();
-        signal(SIGPIPE, SIG_IGN); /* who reads the messages may be gone */
-        const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-        printf("listening on http://%s:%u\n", l->address, info ? info->port : 0);
+        printf("listening on %s\n", l->at.name);
         fflush(stdout);
         tend(l);
     }
@@ -117,6 +138,7 @@ static int serve(Listener *l)
     if (!daemon)
         return status ? status : BAD_DATA;
     MHD_stop_daemon(daemon);
+    listening_end(&l->at);
     return service_save(&l->http.service);
 }
 
@@ -141,6 +163,7 @@ static void more_help(void)
         "with an\n"
         "id, a whole number or a text, by a model of pending(...). GET / is the report, /metrics for Prometheus,\n"
         "/healthz the state in short.\n"
+        "By a socket, which is removed at the end: curl --unix-socket FILE http://localhost/healthz.\n"
         "SIGINT, SIGTERM and SIGHUP save the model and end it.\n");
 }
 

@@ -204,13 +204,13 @@ def saving_in_time(model):
 
 def wrong_lines(model):
     """What is wrong on the command line ends it before anything listens: status 2 and what is wrong."""
-    for line, words in ((["--address", "1.2.3"], "IPv4"), (["--port", "99999"], "--port takes"),
+    for line, words in ((["--port", "99999"], "--port takes"),
                         (["--token-file", "missing"], "No such file"), (["--token-file", "/dev/null"], "no token")):
         done = subprocess.run([PROGRAM, "serve", *line, model], capture_output=True, text=True, timeout=PATIENCE)
         check(f"{line}: {done.stderr}", done.returncode == 2 and words in done.stderr and not done.stdout)
     s = Serving(model)
     done = subprocess.run([PROGRAM, "serve", "--port", str(s.port), model], capture_output=True, text=True, timeout=PATIENCE)
-    check("a port that is taken", done.returncode == 1 and "is the port taken?" in done.stderr)
+    check("a port that is taken", done.returncode == 1 and "Address already in use" in done.stderr)
     s.end()
 
 
@@ -296,6 +296,7 @@ def older_file():
 def unit():
     """Every unit owns the folder of the models, so all have one user: with one each, who starts takes the files from the others."""
     lines = (pathlib.Path(__file__).parent.parent / "packaging" / "anabranch@.service").read_text().splitlines()
+    check("they may listen where the program can", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX" in lines)
     check("the units share a user with their folder", {"StateDirectory=anabranch", "User=anabranch"} <= set(lines))
 
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 
@@ -25,14 +26,21 @@ class Serving:
     """The program with a model behind it."""
 
     def __init__(self, model, *options, **more):
-        self.process = subprocess.Popen([PROGRAM, "serve", "--port", "0", *options, model], stdout=subprocess.PIPE,
+        port = [] if "--socket" in options else ["--port", "0"]
+        self.process = subprocess.Popen([PROGRAM, "serve", *port, *options, model], stdout=subprocess.PIPE,
                                         text=True, **more)
         atexit.register(self.process.kill)  # a check that fails leaves none behind
-        self.port = int(self.process.stdout.readline().rsplit(":", 1)[1])
+        self.told = self.process.stdout.readline().removeprefix("listening on ").rstrip()
+        self.port = None if "--socket" in options else int(self.told.rsplit(":", 1)[1])
         self.connection = self.connect()
 
-    def connect(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+    def connect(self, address="127.0.0.1"):
+        """A client's connection; to the file where there is no port."""
+        connection = http.client.HTTPConnection(address, self.port, timeout=PATIENCE)
+        if self.port is None:
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(self.told.removeprefix("unix:"))
+        return connection
 
     def ask(self, method, path, body=None, headers=None, connection=None):
         connection = connection or self.connection

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Where a service listens: service_listen_test.py PROGRAM CLOCK FOLDER"""
+import os
+import pathlib
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+
+from serving import PATIENCE, PROGRAM, ROW, Serving, check, passes, stream, train
+
+
+def refused(model, status, words, *options):
+    done = subprocess.run([PROGRAM, "serve", *options, model], capture_output=True, text=True, timeout=PATIENCE)
+    check(f"{options}: {done.stderr}", done.returncode == status and words in done.stderr and not done.stdout)
+
+
+def addresses(model):
+    for wrong in ("1.2.3", "localhost", "::1::", "[::1", "[127.0.0.1]:80", ""):
+        refused(model, 2, f'IPv4 or IPv6 address, not "{wrong}"', "--address", wrong)
+    refused(model, 1, "192.0.2.1, port 8080: cannot listen there: Cannot assign", "--address", "192.0.2.1")
+    s = Serving(model, "--address", "0.0.0.0")
+    check("all of IPv4", s.told == f"http://0.0.0.0:{s.port}" and s.post("/predict", {"x": ROW})[0] == 200)
+    s.end()
+    try:
+        socket.socket(socket.AF_INET6).bind(("::1", 0))
+    except OSError as why:
+        print(f"skipped: addresses of IPv6: {why}")
+        return
+    for written in ("::1", "[::1]"):
+        s = Serving(model, "--address", written)
+        ask = {"connection": s.connect("::1")}
+        check("an address of IPv6", s.told == f"http://[::1]:{s.port}" and s.post("/predict", {"x": ROW}, **ask)[0] == 200)
+        refused(model, 1, f"::1, port {s.port}: cannot listen there: Address already in use", "--address", "::1", "--port",
+                str(s.port))
+        s.end()
+    s = Serving(model, "--address", "::")
+    for address in ("::1", "127.0.0.1"):
+        check("all addresses", s.post("/predict", {"x": ROW}, connection=s.connect(address))[0] == 200)
+    s.end()
+
+
+def files(model, folder):
+    path = folder / "house.sock"
+    s = Serving(model, "--socket", str(path))
+    check("a file", s.told == f"unix:{path}" and stat.S_ISSOCK(path.stat().st_mode))
+    check("answers", s.post("/predict", {"x": ROW})[0] == 200 and s.ask("GET", "/healthz")[1]["status"] == "ok")
+    refused(model, 1, f"{path}: cannot listen there: another process does", "--socket", str(path))
+    check("goes on", s.post("/predict", {"x": ROW})[0] == 200)
+    check("is removed at the end", s.end() == 0 and not path.exists())
+    s = Serving(model, "--socket", str(path), "--socket-mode", "660", umask=0o077)
+    check("has the mode that was asked for", stat.S_IMODE(path.stat().st_mode) == 0o660)
+    s.end(signal.SIGKILL)
+    check("is left by who is killed", path.exists())
+    s = Serving(model, "--socket", str(path), umask=0o027)
+    check("and taken over", s.post("/predict", {"x": ROW})[0] == 200)
+    check("with the umask's mode", stat.S_IMODE(path.stat().st_mode) == 0o750)
+    path.unlink()
+    path.write_text("another")
+    check("another file in its place stays", s.end() == 0 and path.read_text() == "another")
+    refused(model, 1, f"{path}: a file that is no socket lies there", "--socket", str(path))
+    check("here as well", path.read_text() == "another")
+    refused(model, 1, "cannot listen there: No such file", "--socket", str(folder / "none" / "s"))
+    refused(model, 2, "path of a file of 1 to 107 bytes", "--socket", str(folder / ("long" * 30)))
+    refused(model, 2, "path of a file of 1 to 107 bytes", "--socket", "")
+    refused(model, 2, "in the place of --address and --port", "--socket", str(path), "--port", "0")
+    refused(model, 2, "is for --socket", "--socket-mode", "660")
+    for wrong in ("", "0", "888", "1000", "-1", "rw"):
+        refused(model, 2, "octal number", "--socket", str(path), "--socket-mode", wrong)
+
+
+def main():
+    model = train("listen.anb", "scale(rls)", stream())
+    addresses(model)
+    with tempfile.TemporaryDirectory() as folder:  # a path of a socket is short
+        files(model, pathlib.Path(os.path.realpath(folder)))
+    passes("where it listens")
+
+
+main()
