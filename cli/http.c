@@ -1,5 +1,6 @@
 #include "http.h"
 #include "cli.h"
+#include "progress.h"
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ typedef struct Request {
     struct MHD_Connection *connection;
     char *body;
     size_t size;
-    bool too_large, owed;
+    bool too_large, owed, aside; /* owed: was left aside; aside: is, and has no answer yet */
+    double complete;             /* when its last byte was read; 0: it is not */
     const Door *door;
     int status; /* of the answer; 0: there is none yet */
     char *answer;
@@ -117,6 +119,7 @@ static void answer_aside(Job *job)
 static void leave_aside(Http *h, struct MHD_Connection *connection, Request *r)
 {
     r->job.run = answer_aside;
+    r->aside = true;
     r->owed = true;
     atomic_fetch_add(&h->owed, 1);
     MHD_suspend_connection(connection);
@@ -189,6 +192,21 @@ static Request *begin(Http *h, struct MHD_Connection *connection)
     return r;
 }
 
+static enum MHD_Result respond(Http *h, struct MHD_Connection *connection, const char *url, const char *method,
+                               Request *r)
+{
+    bool gets = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    if (gets && strcmp(url, "/healthz") == 0)
+        return reply_json(connection, MHD_HTTP_OK, service_health(&h->service));
+    if (!may(h, connection))
+        return reply_error(connection, MHD_HTTP_UNAUTHORIZED, "a token is asked for: Authorization: Bearer TOKEN");
+    if (strcmp(method, "POST") == 0)
+        return post(h, connection, url, r);
+    if (gets)
+        return get(h, connection, url);
+    return reply_error(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET, HEAD and POST are known");
+}
+
 enum MHD_Result http_handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                             const char *version, const char *piece, size_t *size, void **request)
 {
@@ -202,18 +220,13 @@ enum MHD_Result http_handle(void *context, struct MHD_Connection *connection, co
         *size = 0;
         return taken ? MHD_YES : MHD_NO;
     }
-    bool gets = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    if (gets && strcmp(url, "/healthz") == 0)
-        return reply_json(connection, MHD_HTTP_OK, service_health(&h->service));
-    if (!may(h, connection))
-        return reply_error(connection, MHD_HTTP_UNAUTHORIZED, "a token is asked for: Authorization: Bearer TOKEN");
-    if (strcmp(method, "POST") == 0)
-        return post(h, connection, url, r);
-    if (gets)
-        return get(h, connection, url);
-    return reply_error(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET, HEAD and POST are known");
+    r->complete = r->complete > 0 ? r->complete : progress_clock();
+    r->aside = false;
+    enum MHD_Result result = respond(h, connection, url, method, r);
+    if (!r->aside)
+        durations_add(&h->service.durations, url, progress_clock() - r->complete);
+    return result;
 }
-
 void http_over(void *context, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
 {
     Http *h = context;

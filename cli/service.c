@@ -186,6 +186,7 @@ int service_metrics(Service *s, FILE *out)
     int code = anb_metrics_prometheus_of(&of, 1, write_to_file, out);
     put_own_metrics(s, out);
     anb_serve_release(s->server);
+    durations_write(&s->durations, out);
     return code;
 }
 

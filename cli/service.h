@@ -5,6 +5,7 @@
 #ifndef ANB_CLI_SERVICE_H
 #define ANB_CLI_SERVICE_H
 
+#include "durations.h"
 #include "evidence.h"
 #include "history.h"
 #include "range.h"
@@ -31,6 +32,7 @@ typedef struct Service {
     uint64_t changes, saved_changes; /* samples and labels learned; of those, in the file: while the server is held */
     uint64_t saves, failed_saves;    /* likewise */
     atomic_uint_fast64_t requests, refused;
+    Durations durations;
     atomic_bool ending;                /* requests for many rows end before their next row */
     atomic_uint_fast64_t unknown;      /* names in rows that are no columns of the model */
     atomic_uint_fast64_t unknown_keys; /* of requests */

@@ -89,6 +89,26 @@ def ranked(model):
     s.end()
 
 
+def durations(model):
+    """A histogram a path: every request is counted once, however it was answered."""
+    s = Serving(model)
+    name = "anabranch_request_duration_seconds"
+    for body in ({"x": ROW}, {"x": ROW}, {"x": "wrong"}, {"rows": [{"x": ROW}] * 200}):
+        s.post("/predict", body)
+    s.ask("GET", "/healthz")
+    s.post("/nowhere", {})
+    for earlier in range(2):
+        lines = [line for line in s.ask("GET", "/metrics")[1].splitlines() if name in line]
+        check("it says what it is", lines[1] == f"# TYPE {name} histogram")
+        numbers = dict(line.rsplit(" ", 1) for line in lines[2:])
+        for path, wanted in {"/predict": 4, "/learn": 0, "/label": 0, "/": 0, "/metrics": earlier, "/healthz": 1}.items():
+            buckets = [int(v) for k, v in numbers.items() if k.startswith(f'{name}_bucket{{path="{path}",le="')]
+            check(f"buckets of {path}", len(buckets) == 17 and buckets == sorted(buckets) and buckets[-1] == wanted
+                  == int(numbers[f'{name}_count{{path="{path}"}}']) == int(numbers[f'{name}_bucket{{path="{path}",le="+Inf"}}']))
+            check(f"sum of {path}", (float(numbers[f'{name}_sum{{path="{path}"}}']) > 0) == (wanted > 0))
+    s.end()
+
+
 def refusals(model):
     s = Serving(model, "--max-body", "2000")
     for body in (b"{", b"[]", b"", {"x": ROW[:3]}, {"x": "a"}, {"x": ROW[:9] + ["a"]}, {"x": {"x0": "a"}}, {}):
@@ -304,6 +324,7 @@ def main():
     table = stream()
     model = train("model.anb", "pending(interval(scale(rls)))", table)
     answers(model)
+    durations(model)
     refusals(model)
     cells()
     ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", table))
