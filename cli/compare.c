@@ -41,7 +41,9 @@ typedef struct Comparison {
     Paired paired;
     AnbLoss loss;
     char loss_name[64];
-    uint64_t limit, burn_in, targets, unanswered; /* unanswered: rows that not all could answer; they are not scored */
+    uint64_t limit, burn_in, targets;
+    uint64_t unanswered;             /* rows that not all could answer; they are not scored */
+    uint64_t weightless, unlabelled; /* rows of weight 0, which have a target; rows without one */
     double *x;
 } Comparison;
 
@@ -121,6 +123,8 @@ static int stream(Comparison *c)
     double y, prediction[MOST], scored[MOST];
     int status = 0;
     while (c->rows.read < c->limit && !stop_requested() && (status = rows_next(&c->rows, c->x, &y)) == 0) {
+        c->unlabelled += isnan(y);
+        c->weightless += !isnan(y) && c->rows.weight == 0;
         if (isnan(y) || c->rows.weight == 0)
             continue;
         for (size_t i = 0; i < c->k; i++)
@@ -178,6 +182,10 @@ static void print_text(const Comparison *c, const Arguments *a, size_t best)
            c->rows.names[c->rows.n_features], show_count(c->burn_in, other));
     if (c->unanswered > 0)
         printf("; %s that not every learner could answer, too", show_count(c->unanswered, count));
+    if (c->weightless > 0)
+        printf("; %s of weight 0, too", show_count(c->weightless, count));
+    if (c->unlabelled > 0)
+        printf("; %s without a target, too", show_count(c->unlabelled, count));
     printf("\np: how likely a difference in %s from the best is as large by chance, errors near one another\nin time "
            "not taken for independent (Diebold and Mariano, Newey and West)\n",
            is_extra(c)                         ? c->loss_name
@@ -192,6 +200,8 @@ static void print_json(const Comparison *c, const Arguments *a, size_t best)
     json_text(&json, "stream", a->operand[0]);
     json_count(&json, "n", c->paired.n);
     json_count(&json, "unanswered", c->unanswered);
+    json_count(&json, "of_weight_0", c->weightless);
+    json_count(&json, "without_target", c->unlabelled);
     json_count(&json, "best", best);
     json_text(&json, "loss", c->loss_name);
     json_open(&json, "learners", '[');

@@ -25,7 +25,11 @@ void result_print_json(const Run *run, const char *stream_name)
     json_number(&json, "rmse", r.rmse);
     json_number(&json, "r2", fit_r2(&run->fit));
     json_number(&json, "rmse_second_half", r.rmse_second_half);
+    json_count(&json, "scored", run->scored);
     json_count(&json, "rejected", rejected(run));
+    json_count(&json, "of_weight_0", run->weightless);
+    json_count(&json, "without_target", run->unlabelled);
+    json_count(&json, "labels_after_end", run->delay.n);
     json_number(&json, "samples_per_second", n > 0 && run->learning > 0 ? (double)n / run->learning : ANB_NAN);
     json_count(&json, "state_bytes", anb_state_bytes(run->model));
     losses_print_json(&run->losses, &json);

@@ -45,8 +45,9 @@ typedef struct Training {
     Saved saved; /* with -m */
     StreamingLearner *model;
     uint64_t limit, save_every;
-    uint64_t before;  /* rows that the saved model had learned from */
-    uint64_t learned; /* rows with a target and a weight above 0 */
+    uint64_t before;     /* rows that the saved model had learned from */
+    uint64_t learned;    /* rows with a target and a weight above 0 */
+    uint64_t weightless; /* rows with a target and of weight 0 */
     bool weighted;
     int source;        /* of the model: how far the log was learned; -1: no --cursor */
     uint64_t repeated; /* rows that were skipped, since they were learned before */
@@ -184,6 +185,7 @@ static int next_row(Training *t, double *y)
 static void learn_row(Training *t, const double *x, double y, double weight)
 {
     t->learned += !isnan(anb_train_one(t->model, x, y, weight)) && weight > 0;
+    t->weightless += !isnan(y) && weight == 0;
 }
 
 /* Whether the row was learned before; -1 where the cursor holds no valid number. */
@@ -245,6 +247,9 @@ static void report(const Training *t, double seconds)
             stop_requested() ? "interrupted after " : "", show_count(t->rows.read, a), t->rows.read == 1 ? "" : "s",
             seconds, show_count(anb_n_samples_seen(t->model), b), show_count(rejected, (char[SHOW_SIZE]){0}),
             t->output);
+    if (t->weightless > 0)
+        fprintf(stderr, "%s of weight 0 %s not learned\n", show_count(t->weightless, a),
+                t->weightless > 1 ? "were" : "was");
     if (t->repeated > 0)
         fprintf(stderr, "%s %s learned before and skipped\n", show_count(t->repeated, a),
                 t->repeated > 1 ? "rows were" : "row was");

@@ -30,11 +30,12 @@ START_TEST(rows_of_weight_0)
                                           "--ignore late --interval 0.9"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         ck_assert_int_eq(run("for f in t u; do $A eval --json -l mean --weight w %s $f.csv | "
-                             "sed -E 's/\"(samples_per_second|seconds)\": [^,}]*//g; s/[tu].csv//' >$f.json; done; "
-                             "cmp t.json u.json && cat t.json",
+                             "tee all.$f | sed -E 's/\"(samples_per_second|seconds|of_weight_0)\": [^,}]*//g; "
+                             "s/[tu].csv//' >$f.json; done; cmp t.json u.json && cat all.t",
                              options[i]),
                          0);
-        ck_assert(json("n") == 3);
+        ck_assert(json("n") == 3 && json("of_weight_0") == 3 && json("without_target") == 0);
+        ck_assert(json("scored") == (strstr(options[i], "burn-in") ? 2 : 3) && json("labels_after_end") == 0);
     }
     ck_assert_int_eq(
         run("$A eval -l mean --weight w --ignore late --predictions p.csv --diag d.jsonl t.csv && wc -l <p.csv"), 0);
@@ -44,7 +45,16 @@ START_TEST(rows_of_weight_0)
     ck_assert_int_eq(run("$A compare --json --weight w --ignore late t.csv mean linear >1 && "
                          "$A compare --json --weight w --ignore late u.csv mean linear >2 && cat 1"),
                      0);
-    ck_assert(json("n") == 2);
+    ck_assert(json("n") == 2 && json("of_weight_0") == 3 && json("without_target") == 0);
+    ck_assert_int_eq(run("$A compare --weight w --ignore late t.csv mean linear"), 0);
+    ck_assert_msg(strstr(out, "the first 1 left out; 3 of weight 0, too\n"), "%s", out);
+    ck_assert_int_eq(run("$A train -l mean --weight w --ignore late -o n.anb t.csv"), 0);
+    ck_assert_msg(strstr(err, "6 rows in") && strstr(err, "\n3 of weight 0 were not learned\n"), "%s", err);
+    write_text("v.csv", "a,w,late,y\n1,0,0,\n1,1,9,4\n2,0,2,80\n3,1,0,8\n4,1,0,\n");
+    ck_assert_int_eq(run("$A eval --json -l mean --weight w --label-after late v.csv"), 0);
+    ck_assert(json("of_weight_0") == 1 && json("without_target") == 2 && json("labels_after_end") == 1);
+    ck_assert_int_eq(run("$A compare --json --weight w --ignore late v.csv mean linear"), 0);
+    ck_assert(json("of_weight_0") == 1 && json("without_target") == 2);
     write_text("t.csv", "a,w,y\n1,0,90\n2,0,4\n");
     refused(run("$A train -l mean --weight w -o n.anb t.csv"), 1, "\"y\", and a weight above 0; nothing was saved");
 }
