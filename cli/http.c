@@ -126,7 +126,6 @@ static void leave_aside(Http *h, struct MHD_Connection *connection, Request *r)
     if (jobs_add(r->door->learns ? &h->learning : &h->predicting, &r->job))
         return;
     r->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-    r->answer = strdup("{\"error\":\"the service ends\"}");
     MHD_resume_connection(connection);
 }
 
@@ -134,7 +133,8 @@ static enum MHD_Result reply_answer(struct MHD_Connection *connection, Request *
 {
     char *text = r->answer;
     r->answer = NULL;
-    return text ? reply(connection, r->status, "application/json", text, strlen(text)) : MHD_NO;
+    return text ? reply(connection, r->status, "application/json", text, strlen(text))
+                : reply_error(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the service ends, or is out of memory");
 }
 
 static enum MHD_Result post(Http *h, struct MHD_Connection *connection, const char *url, Request *r)

@@ -33,6 +33,10 @@ static bool bind_ip(const Listening *p)
 {
     struct addrinfo *at = look_up(p);
     int yes = 1, no = 0;
+    if (!at) {
+        errno = ENOMEM; /* the address was checked before */
+        return false;
+    }
     setsockopt(p->descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (at->ai_family == AF_INET6)
         setsockopt(p->descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
