@@ -95,6 +95,7 @@ static const char *const exact_models[] = {
     "tree(leaf=mean)",
     "scale(moe(rls, sgbt(trees=20, window=512), mean, router=boa))",
     "scale(poly(rls))",
+    "forest(trees=3, leaf=linear)",
 };
 
 START_TEST(test_exact_is_brute_force)
