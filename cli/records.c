@@ -118,11 +118,12 @@ int records_read(Records *all, FILE *file, const char *name)
     return status;
 }
 
+/* Those that were refused halfway lie behind the last one. */
 void records_free(Records *all)
 {
-    for (size_t i = 0; i < all->n; i++)
+    for (size_t i = 0; i < RECORDS_KEPT; i++)
         record_free(&all->point[i]);
-    for (size_t i = 0; i < all->n_tail; i++)
+    for (size_t i = 0; i < RECORDS_TAIL; i++)
         record_free(&all->tail[i]);
     record_free(&all->last);
     record_free(&all->summary);
