@@ -25,13 +25,13 @@ class Evaluation:
     Attributes
     ----------
     n : int
-        Predictions.
+        Predictions that were scored: of rows that were learned, so without those of weight 0 and those refused.
     mae, rmse, r2 : float
         Mean absolute error, root mean squared error, 1 - SSE/SST, all of every row. The program's r2 leaves out a new model's first prediction.
     rmse_second_half : float
         Root mean squared error of rows n // 2 and on.
     predictions : ndarray
-        Shape (n,).
+        One for each row, those that were not scored included; nan where a row was refused.
     """
 
     n: int
@@ -55,25 +55,35 @@ def _bar(n: int | None, progress: bool | None) -> Any:
     return tqdm(total=n, unit="row", unit_scale=True)
 
 
-def _blocks(model: Model, X: Any, y: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+_Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]  # rows, targets, weights
+
+
+def _blocks(model: Model, X: Any, y: Any, w: Any) -> Iterator[_Block]:
     rows, _ = _frames.matrix(model, X)
     _frames.warn_of_own_target(model, X, y, 4)
     targets = _frames.vector(y, "y")
-    if len(rows) != len(targets):
-        raise _core.InputError(f"y has {len(targets)} values for {len(rows)} rows")
+    weights = None if w is None else _frames.vector(w, "w")
+    for name, vector in (("y", targets), ("w", weights)):
+        if vector is not None and len(vector) != len(rows):
+            raise _core.InputError(f"{name} has {len(vector)} values for {len(rows)} rows")
     for i in range(0, len(rows), _BLOCK):
-        yield rows[i : i + _BLOCK], targets[i : i + _BLOCK]
+        part = slice(i, i + _BLOCK)
+        yield rows[part], targets[part], None if weights is None else weights[part]
 
 
-def _pairs(model: Model, stream: Iterable[Any]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    pairs = iter(stream)
-    while block := list(itertools.islice(pairs, 1024)):
-        rows, _ = _frames.matrix(model, [x for x, _ in block])
-        yield rows, _frames.vector([y for _, y in block], "y")
+def _sample(x: Any, y: Any, w: Any = 1.0) -> tuple[Any, Any, Any]:
+    return x, y, w
 
 
-def _score(y: np.ndarray, predictions: np.ndarray) -> Evaluation:
-    use = np.isfinite(predictions)
+def _samples(model: Model, stream: Iterable[Any]) -> Iterator[_Block]:
+    samples = iter(stream)
+    while block := [_sample(*sample) for sample in itertools.islice(samples, 1024)]:
+        rows, targets, weights = zip(*block)
+        yield _frames.matrix(model, list(rows))[0], _frames.vector(targets, "y"), _frames.vector(weights, "w")
+
+
+def _score(y: np.ndarray, w: np.ndarray, predictions: np.ndarray) -> Evaluation:
+    use = np.isfinite(predictions) & (w > 0)
     error = (y - predictions)[use]
     n = len(error)
     if n == 0:
@@ -85,16 +95,19 @@ def _score(y: np.ndarray, predictions: np.ndarray) -> Evaluation:
     return Evaluation(n, float(np.mean(np.abs(error))), math.sqrt(float(np.mean(squares))), r2, late, predictions)
 
 
-def evaluate(model: Model, X: Any, y: Any = None, *, progress: bool | None = None) -> Evaluation:
+def evaluate(model: Model, X: Any, y: Any = None, w: Any = None, *, progress: bool | None = None) -> Evaluation:
     """Predicts each row, then learns it, and measures the errors of the predictions.
 
     Parameters
     ----------
     model : Model
         It learns.
-    X : table as for ``Model.learn_many``, or, without y, an iterable of (x, y) pairs
-        Pairs may come from a generator; they are read as they are needed.
+    X : table as for ``Model.learn_many``, or, without y, an iterable of samples
+        Samples are pairs (x, y) or triples (x, y, w). They may come from a generator; they are read as they are needed.
     y : array-like, optional
+    w : array-like, optional
+        How many samples each row counts for when it is learned, as for ``Model.learn_many``. Each error counts once;
+        those of rows of weight 0, which are not learned, do not. Since 0.14.
     progress : bool, optional
         Whether to show a bar of tqdm, if that is installed. None: where stderr is a terminal and the work is long.
 
@@ -104,19 +117,20 @@ def evaluate(model: Model, X: Any, y: Any = None, *, progress: bool | None = Non
     """
     if not isinstance(model, Model):
         raise TypeError(f"evaluate() takes a Model, not a {type(model).__name__}")
+    if y is None and w is not None:
+        raise TypeError("w needs y; samples of an iterable have their weights with them: (x, y, w)")
     bar = _bar(None if y is None else len(y), progress)
-    targets: list[np.ndarray] = []
-    predicted: list[np.ndarray] = []
+    scored: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # targets, weights, predictions
+    n = 0
     try:
-        for rows, block in _pairs(model, X) if y is None else _blocks(model, X, y):
-            predicted.append(np.empty(len(block)))
-            model._many(rows, block, None, predicted[-1], sum(map(len, targets)))
-            targets.append(block)
+        for rows, targets, weights in _samples(model, X) if y is None else _blocks(model, X, y, w):
+            out = np.empty(len(targets))
+            model._many(rows, targets, weights, out, n)
+            scored.append((targets, np.ones(len(out)) if weights is None else weights, out))
+            n += len(targets)
             if bar is not None:
-                bar.update(len(block))
+                bar.update(len(targets))
     finally:
         if bar is not None:
             bar.close()
-    if not predicted:
-        return _score(np.empty(0), np.empty(0))
-    return _score(np.concatenate(targets), np.concatenate(predicted))
+    return _score(*map(np.concatenate, zip(*scored))) if scored else _score(np.empty(0), np.empty(0), np.empty(0))

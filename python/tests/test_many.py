@@ -542,3 +542,24 @@ def test_evaluate():
         anabranch.evaluate(Model("linear"), X, y[:-1])
     with pytest.raises(TypeError):
         anabranch.evaluate("linear", X, y)
+
+
+def test_evaluate_weights():
+    X, y = data()
+    w = np.arange(len(y)) % 4 * 0.5
+    model, twin = Model("scale(rls)"), Model("scale(rls)")
+    result = anabranch.evaluate(model, X, y, w)
+    assert np.array_equal(result.predictions, twin.train_many(X, y, w)) and model.equal(twin)
+    errors = (y - result.predictions)[w > 0]
+    assert result.n == np.count_nonzero(w) < len(y)
+    assert result.mae == pytest.approx(np.abs(errors).mean()) and result.rmse == pytest.approx(np.sqrt(np.mean(errors**2)))
+    samples = anabranch.evaluate(Model("scale(rls)"), zip(X.tolist(), y, w))
+    assert np.array_equal(samples.predictions, result.predictions) and samples.rmse == result.rmse
+    mixed = anabranch.evaluate(Model("scale(rls)"), [(X[0], y[0]), (X[1], y[1], 0.0), (X[2], y[2])])
+    assert mixed.n == 2 and len(mixed.predictions) == 3
+    with pytest.raises(anabranch.InputError, match="w has 3 values"):
+        anabranch.evaluate(Model("linear"), X, y, w[:3])
+    with pytest.raises(anabranch.InputError, match="row 1: the weight is negative"):
+        anabranch.evaluate(Model("linear"), X, y, -w)
+    with pytest.raises(TypeError, match="w needs y"):
+        anabranch.evaluate(Model("linear"), [], w=w)
