@@ -108,6 +108,29 @@ int core_add_errors(PyObject *module);
 PyObject *raise_error(Core *core, const AnbError *error, const char *text);
 int raise_input(Core *core, const char *format, ...);
 
+/* ---- refusal.c ---- */
+/* A sample as a learner is given it. */
+typedef struct Sample {
+    const double *x;  /* NULL: a label, whose row the model keeps */
+    double y, weight; /* 0 and 1 of a prediction */
+    bool learns;
+} Sample;
+static inline Sample predicted(const double *x)
+{
+    return (Sample){x, 0, 1, false};
+}
+/* Whether all of n cells are finite, missing ones allowed or not. */
+bool cells_are_fine(const double *cell, Py_ssize_t n, bool missing);
+/* Whether a learner takes the sample. */
+bool sample_is_fine(const Format *format, const Sample *sample);
+/* -1, with the reason raised between head and tail, where it does not; else 0. */
+int raise_refusal(const Format *format, const Sample *sample, const char *head, const char *tail);
+/* What a method returns for a sample: the value, or NULL with the reason raised, where it was refused and the format
+ * skips none, or with what a learner written in Python raised. */
+PyObject *sample_answer(const Format *format, double value, const Sample *sample);
+/* Raises why a row is refused; NULL. */
+PyObject *raise_row(const Format *format, const double *x);
+
 /* ---- entry.c ---- */
 int entry_make(Entry *entry);
 void entry_free(Entry *entry);
@@ -234,8 +257,8 @@ int model_set_threads(PyObject *object, PyObject *value, void *closure);
 void model_observe(Model *self, const double *x, double y, double before);
 
 /* ---- sample.c ---- */
-/* Target and weight of x, y and w or NULL, as doubles. 0, or -1 with the exception set. */
-int target_of(Core *core, PyObject *const *three, double *y, double *weight);
+/* Target and weight of x, y and w or NULL, into the sample. 0, or -1 with the exception set. */
+int target_of(Core *core, PyObject *const *three, Sample *sample);
 
 /* ---- watcher.c ---- */
 /* Puts it on the model's list of observers; it then keeps the model. 0, or -1 with the exception set. */
@@ -263,17 +286,23 @@ PyObject *core_register(PyObject *module, PyObject *arguments);
 /* What a learner written in Python raised meanwhile, raised again: -1; else 0. */
 int core_failure(Core *core);
 
+/* Which intervals and quantiles a model has; owned by its learner. */
+typedef struct Levels {
+    const double *coverage, *level;
+    size_t n_coverages, n_levels;
+} Levels;
+Levels levels_of(const StreamingLearner *learner);
+
 /* A requested interval. */
 typedef struct Interval {
     double coverage, low, high;
-    bool ranks;                      /* the model has quantiles */
-    const StreamingLearner *learner; /* whose coverages are named in an error; or NULL */
+    Levels has; /* the model */
 } Interval;
-/* What predict_interval returns: low and high, or NULL with the exception that the code stands for. */
-PyObject *interval_answer(Core *core, int code, const Interval *asked);
+/* What predict_interval returns for a row: low and high, or NULL with the exception that the code stands for. */
+PyObject *interval_answer(const Format *format, const double *x, int code, const Interval *asked);
 
-/* What predict_quantiles returns: the tuple of n values, or NULL with the exception that the code stands for. */
-PyObject *quantiles_answer(Core *core, int code, const double *value, size_t n);
+/* What predict_quantiles returns for a row: the tuple of n values, or NULL with the exception that the code stands for. */
+PyObject *quantiles_answer(const Format *format, const double *x, int code, const double *value, size_t n);
 
 /* ---- arguments ---- */
 /* A dict entry that takes over the reference; -1 where value is NULL or it fails. */

@@ -57,16 +57,6 @@ static void explainer_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
-static PyObject *refused(Model *model, int code)
-{
-    if (code == ANB_E_UNSUPPORTED)
-        PyErr_SetString(model->core->unsupported_error,
-                        "no rows are kept yet to explain against: train the model, or give rows to keep()");
-    else
-        raise_input(model->core, "the row holds an infinite cell, or a missing one that this model does not take");
-    return NULL;
-}
-
 static PyObject *keep(PyObject *object, PyObject *row)
 {
     Explainer *e = (Explainer *)object;
@@ -75,9 +65,10 @@ static PyObject *keep(PyObject *object, PyObject *row)
     if (model_enter_row(model, row, &cells))
         return NULL;
     int code = anb_explainer_keep(e->explainer, cells.x);
+    PyObject *result = code ? raise_row(&model->format, cells.x) : Py_NewRef(Py_None);
     watcher_leave(model);
     cells_free(&cells);
-    return code ? refused(model, code) : Py_NewRef(Py_None);
+    return result;
 }
 
 /* _keep_many(X): rows of a matrix of doubles, as the model sees them. */
@@ -92,9 +83,10 @@ static PyObject *keep_many(PyObject *object, PyObject *array)
     if (!code && x.shape[1] != model->format.names.n)
         code = raise_input(model->core, "X has %zd columns, the model %zd features", x.shape[1], model->format.names.n);
     for (Py_ssize_t i = 0; !code && i < x.shape[0]; i++) {
-        code = anb_explainer_keep(e->explainer, (const double *)x.buf + i * x.shape[1]);
+        const double *row = (const double *)x.buf + i * x.shape[1];
+        code = anb_explainer_keep(e->explainer, row);
         if (code)
-            refused(model, code);
+            raise_row(&model->format, row);
     }
     watcher_leave(model);
     if (x.obj)
@@ -119,7 +111,10 @@ static PyObject *explain(PyObject *object, PyObject *row)
     if (model_enter_row(model, row, &cells))
         return NULL;
     int code = anb_explain(e->explainer, model->learner, cells.x, &why);
-    PyObject *result = code ? refused(model, code) : dict_of(&why);
+    PyObject *result = code == ANB_E_INPUT ? raise_row(&model->format, cells.x) : code ? NULL : dict_of(&why);
+    if (code == ANB_E_UNSUPPORTED)
+        PyErr_SetString(model->core->unsupported_error,
+                        "no rows are kept yet to explain against: train the model, or give rows to keep()");
     watcher_leave(model);
     cells_free(&cells);
     if (core_failure(model->core))

@@ -103,72 +103,38 @@ static End run_blocks(Model *self, const Many *m, bool stops, double *block)
 
 /* ---- checking ------------------------------------------------------------------------------------------------------- */
 
-/* Whether all of n values are finite, missing ones allowed or not: sums of v - v are 0 where they are. */
-static bool all_fine(const double *v, Py_ssize_t n, bool missing)
-{
-    double sum[8] = {0};
-    Py_ssize_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int lane = 0; lane < 8; lane++)
-            sum[lane] += v[i + lane] - v[i + lane];
-    for (; i < n; i++)
-        sum[0] += v[i] - v[i];
-    for (int lane = 1; lane < 8; lane++)
-        sum[0] += sum[lane];
-    if (sum[0] == 0 || !missing)
-        return sum[0] == 0;
-    for (i = 0; i < n; i++)
-        if (v[i] == v[i] && v[i] - v[i] != 0)
-            return false;
-    return true;
-}
+/* What a refusal ends with: which rows were learned. */
+typedef struct Tail {
+    char text[80];
+} Tail;
 
-/* -1, with what is wrong raised, and what was learned. */
-static int refuse(const Model *self, const Many *m, const char *what)
+static Tail tail_of(const Many *m)
 {
+    Tail tail = {""};
     if (m->first > 0)
-        return raise_input(self->core, "%s; the %zd rows before this block were learned", what, m->first);
-    return raise_input(self->core, "%s; nothing was learned", what);
-}
-
-static int refuse_row(const Model *self, const Many *m, Py_ssize_t i, const char *why)
-{
-    char what[288];
-    PyOS_snprintf(what, sizeof what, "row %zd: %s", m->first + i, why);
-    return refuse(self, m, what);
-}
-
-static int refuse_cell(const Model *self, const Many *m, Py_ssize_t i, const double *x)
-{
-    char why[256];
-    Py_ssize_t j = 0;
-    while (all_fine(&x[j], 1, self->format.takes_missing))
-        j++;
-    const char *what = x[j] != x[j] ? "missing, which this model does not take" : "infinite";
-    const char *name = self->format.names.name ? PyUnicode_AsUTF8AndSize(self->format.names.name[j], NULL) : NULL;
-    if (name)
-        PyOS_snprintf(why, sizeof why, "feature '%.100s' is %s", name, what);
-    else
-        PyOS_snprintf(why, sizeof why, "feature %zd is %s", j, what);
-    return refuse_row(self, m, i, why);
+        PyOS_snprintf(tail.text, sizeof tail.text, "; the %zd rows before this block were learned", m->first);
+    else if (m->y.buf)
+        strcpy(tail.text, "; nothing was learned");
+    return tail;
 }
 
 /* Row i: 0, or -1 with the reason raised why the learner would refuse it. */
-static int check_row(Model *self, const Many *m, Py_ssize_t i, const double *x)
+static int check_row(const Model *self, const Many *m, Py_ssize_t i, const double *x)
 {
     const double *y = m->y.buf, *w = m->w.buf;
-    if (y && y[i] - y[i] != 0)
-        return refuse_row(self, m, i, "the target is not a finite number");
-    if (w && !(w[i] >= 0 && w[i] - w[i] == 0))
-        return refuse_row(self, m, i, "the weight is negative or not finite");
-    return all_fine(x, m->table.n_columns, self->format.takes_missing) ? 0 : refuse_cell(self, m, i, x);
+    const Sample sample = {x, y ? y[i] : 0, w ? w[i] : 1, y != NULL};
+    if (sample_is_fine(&self->format, &sample))
+        return 0;
+    char head[32];
+    PyOS_snprintf(head, sizeof head, "row %zd: ", m->first + i);
+    return raise_refusal(&self->format, &sample, head, tail_of(m).text);
 }
 
 static bool cells_fine(const Model *self, const Many *m, double *block)
 {
     for (Py_ssize_t from = 0; from < m->n; from += BLOCK) {
         Py_ssize_t n = BLOCK < m->n - from ? BLOCK : m->n - from;
-        if (!all_fine(table_rows(&m->table, from, n, block), n * m->table.n_columns, self->format.takes_missing))
+        if (!cells_are_fine(table_rows(&m->table, from, n, block), n * m->table.n_columns, self->format.takes_missing))
             return false;
     }
     return true;
@@ -177,7 +143,7 @@ static bool cells_fine(const Model *self, const Many *m, double *block)
 /* All rows: 0, or -1 with the reason raised why the learner would refuse the first one that it would. */
 static int check_rows(Model *self, const Many *m, double *block)
 {
-    if (!m->w.buf && (!m->y.buf || all_fine(m->y.buf, m->n, false)) && cells_fine(self, m, block))
+    if (!m->w.buf && (!m->y.buf || cells_are_fine(m->y.buf, m->n, false)) && cells_fine(self, m, block))
         return 0;
     for (Py_ssize_t i = 0; i < m->n; i++)
         if (check_row(self, m, i, table_rows(&m->table, i, 1, block)))
@@ -212,7 +178,7 @@ static int run_or_go_back(Model *self, const Many *m, StreamingLearner *backup, 
         return -1;
     if (fine || check_rows(self, m, block))
         return end == DONE ? 0 : -1;
-    return refuse(self, m, "a row was refused");
+    return raise_input(self->core, "a row was refused%s", tail_of(m).text);
 }
 
 static int run_checked(Model *self, const Many *m, double *block)

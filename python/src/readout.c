@@ -70,19 +70,17 @@ static PyObject *get_schema(PyObject *object, void *closure)
 static PyObject *get_coverages(PyObject *object, void *closure)
 {
     Model *self = (Model *)object;
-    const double *level = NULL;
     (void)closure;
-    size_t n = self->learner ? anb_interval_levels(self->learner, &level) : 0;
-    return tuple_of(level, n);
+    Levels has = self->learner ? levels_of(self->learner) : (Levels){0};
+    return tuple_of(has.coverage, has.n_coverages);
 }
 
 static PyObject *get_levels(PyObject *object, void *closure)
 {
     Model *self = (Model *)object;
-    const double *level = NULL;
     (void)closure;
-    size_t n = self->learner ? anb_quantile_levels(self->learner, &level) : 0;
-    return tuple_of(level, n);
+    Levels has = self->learner ? levels_of(self->learner) : (Levels){0};
+    return tuple_of(has.level, has.n_levels);
 }
 
 static PyObject *get_n_pending(PyObject *object, void *closure)
@@ -273,13 +271,13 @@ static PyObject *for_row(Model *self, PyObject *row, ForRow query)
     double *out = code ? NULL : PyMem_Malloc(m.k * sizeof *out);
     if (out)
         code = query(self->learner, cells.x, out);
+    if (code == ANB_E_INPUT)
+        raise_row(&self->format, cells.x);
     entry_leave(&self->entry);
     cells_free(&cells);
     PyObject *list = out && !code && !core_failure(self->core) ? list_of(out, m.k) : NULL;
     PyMem_Free(out);
-    if (code == ANB_E_INPUT)
-        raise_input(self->core, "the row is refused: an infinite cell, or a missing one");
-    else if (code)
+    if (code && code != ANB_E_INPUT)
         unsupported(self, "there is no mixture");
     else if (!list && !PyErr_Occurred())
         PyErr_NoMemory();

@@ -1,33 +1,6 @@
 /* Methods of Model that take single rows. */
 #include "core.h"
 
-/* How much was refused so far. */
-typedef struct Refused {
-    uint64_t target, weight, features;
-} Refused;
-
-static inline Refused refused_in(const AnbCounters *c)
-{
-    return (Refused){c->rejected_target, c->rejected_weight, c->rejected_features};
-}
-
-/* Why the learner refused what it has just been given: -1 with the exception set; 0 where it did not, or skips. */
-static int refusal(Model *self, const Refused *before)
-{
-    Core *core = self->core;
-    const Refused now = refused_in(anb_counters(self->learner));
-    if (self->format.skips)
-        return 0;
-    if (now.target > before->target)
-        return raise_input(core, "the target is not a finite number; nothing was learned");
-    if (now.weight > before->weight)
-        return raise_input(core, "the weight is negative or not finite; nothing was learned");
-    if (now.features > before->features)
-        return raise_input(core, "the row holds an infinite cell, or a missing one that this model does not take; "
-                                 "nothing was learned");
-    return 0;
-}
-
 /* As entry_enter, for a call that keeps the GIL. Where no learner is written in Python nothing else can run before it
  * leaves, so a free object is left as it is; entry_leave afterwards all the same. */
 static inline int pass(Model *self)
@@ -64,12 +37,11 @@ static void leave(Model *self, Cells *cells)
     cells_free(cells);
 }
 
-/* The answer, or NULL where the learner refused the row or one written in Python raised. */
-static PyObject *answer(Model *self, double value, const Refused *before, bool returns)
+/* As sample_answer, without a call where there is nothing to raise. */
+static inline PyObject *answer(const Model *self, double value, const Sample *sample)
 {
-    if ((self->core->failure && core_failure(self->core)) || (value != value && refusal(self, before)))
-        return NULL;
-    return returns ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
+    return self->core->failure || value != value ? sample_answer(&self->format, value, sample)
+                                                 : PyFloat_FromDouble(value);
 }
 
 static PyObject *predict_one(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
@@ -83,9 +55,8 @@ static PyObject *predict_one(PyObject *object, PyObject *const *arguments, Py_ss
     PyObject *row = arguments[0];
     if (enter_row(self, row, &cells, pass))
         return NULL;
-    const Refused before = refused_in(anb_counters(self->learner));
-    double value = anb_predict(self->learner, cells.x);
-    PyObject *result = answer(self, value, &before, true);
+    const Sample sample = predicted(cells.x);
+    PyObject *result = answer(self, anb_predict(self->learner, cells.x), &sample);
     leave(self, &cells);
     return result;
 }
@@ -146,14 +117,14 @@ static inline int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *
     return !names && (n == 2 || n == 3) ? 0 : named_sample(arguments, n, names, first, three);
 }
 
-int target_of(Core *core, PyObject *const *three, double *y, double *weight)
+int target_of(Core *core, PyObject *const *three, Sample *sample)
 {
-    *weight = 1;
-    if (three[2] && three[2] != Py_None && number_of(core, three[2], "weight", weight))
+    sample->weight = 1;
+    if (three[2] && three[2] != Py_None && number_of(core, three[2], "weight", &sample->weight))
         return -1;
     if (three[1] != Py_None)
-        return number_of(core, three[1], "target", y);
-    *y = ANB_NAN; /* refused, as in a table */
+        return number_of(core, three[1], "target", &sample->y);
+    sample->y = ANB_NAN; /* refused, as in a table */
     return 0;
 }
 
@@ -161,16 +132,17 @@ static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t 
 {
     Model *self = (Model *)object;
     PyObject *three[3];
-    double y, weight;
+    Sample sample = {.learns = true};
     Cells cells;
-    if (sample_of(arguments, n, names, "x", three) || target_of(self->core, three, &y, &weight) ||
+    if (sample_of(arguments, n, names, "x", three) || target_of(self->core, three, &sample) ||
         enter_row(self, three[0], &cells, pass))
         return NULL;
-    const Refused before = refused_in(anb_counters(self->learner));
-    double value = anb_train_one(self->learner, cells.x, y, weight);
+    sample.x = cells.x;
+    double value = anb_train_one(self->learner, cells.x, sample.y, sample.weight);
     if (self->n_observers > 0)
-        model_observe(self, cells.x, y, value);
-    PyObject *result = answer(self, value, &before, returns);
+        model_observe(self, cells.x, sample.y, value);
+    bool none = !returns && value == value && !self->core->failure;
+    PyObject *result = none ? Py_NewRef(Py_None) : answer(self, value, &sample);
     leave(self, &cells);
     return result;
 }
@@ -195,30 +167,34 @@ static PyObject *no_interval(Core *core, bool ranks)
     return NULL;
 }
 
-static PyObject *other_coverage(Core *core, double coverage, const StreamingLearner *learner)
+Levels levels_of(const StreamingLearner *learner)
 {
-    const double *level;
-    size_t n = learner ? anb_interval_levels(learner, &level) : 0;
-    PyObject *levels = tuple_of(level, n), *asked = PyFloat_FromDouble(coverage);
-    if (levels && asked && n > 0)
-        raise_input(core, "the model has no interval of coverage %R; its coverages are %R", asked, levels);
-    else if (levels && asked)
-        raise_input(core, "the model has no interval of coverage %R; Model.coverages lists those it has", asked);
-    Py_XDECREF(levels);
-    Py_XDECREF(asked);
+    Levels levels = {0};
+    levels.n_coverages = anb_interval_levels(learner, &levels.coverage);
+    levels.n_levels = anb_quantile_levels(learner, &levels.level);
+    return levels;
+}
+
+static PyObject *other_coverage(Core *core, const Interval *asked)
+{
+    PyObject *coverages = tuple_of(asked->has.coverage, asked->has.n_coverages);
+    PyObject *coverage = PyFloat_FromDouble(asked->coverage);
+    if (coverages && coverage)
+        raise_input(core, "the model has no interval of coverage %R; its coverages are %R", coverage, coverages);
+    Py_XDECREF(coverages);
+    Py_XDECREF(coverage);
     return NULL;
 }
 
-PyObject *interval_answer(Core *core, int code, const Interval *asked)
+PyObject *interval_answer(const Format *format, const double *x, int code, const Interval *asked)
 {
-    if (core_failure(core))
+    if (core_failure(format->core))
         return NULL;
     if (code == ANB_E_UNSUPPORTED)
-        return no_interval(core, asked->ranks);
+        return no_interval(format->core, asked->has.n_levels > 0);
     if (code == ANB_E_INPUT)
-        return raise_input(core, "the row is refused: an infinite cell, or a missing one"), NULL;
-    return code ? other_coverage(core, asked->coverage, asked->learner)
-                : Py_BuildValue("(dd)", asked->low, asked->high);
+        return raise_row(format, x);
+    return code ? other_coverage(format->core, asked) : Py_BuildValue("(dd)", asked->low, asked->high);
 }
 
 static PyObject *predict_interval(PyObject *object, PyObject *arguments)
@@ -226,45 +202,42 @@ static PyObject *predict_interval(PyObject *object, PyObject *arguments)
     Model *self = (Model *)object;
     PyObject *row;
     Interval asked = {0};
-    const double *level;
     Cells cells;
     if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &asked.coverage) ||
         model_enter_row(self, row, &cells))
         return NULL;
     int code = anb_predict_interval(self->learner, cells.x, asked.coverage, &asked.low, &asked.high);
-    asked.learner = self->learner;
-    asked.ranks = anb_quantile_levels(self->learner, &level) > 0;
+    asked.has = levels_of(self->learner);
+    PyObject *result = interval_answer(&self->format, cells.x, code, &asked);
     leave(self, &cells);
-    return interval_answer(self->core, code, &asked);
+    return result;
 }
 
 /* ---- quantiles ---------------------------------------------------------------------------------------------------- */
 
-PyObject *quantiles_answer(Core *core, int code, const double *value, size_t n)
+PyObject *quantiles_answer(const Format *format, const double *x, int code, const double *value, size_t n)
 {
-    if (core_failure(core))
+    if (core_failure(format->core))
         return NULL;
     if (code == ANB_E_UNSUPPORTED)
-        return PyErr_SetString(core->unsupported_error, "the model has no quantiles: write quantile(..., levels=[...]) "
-                                                        "around the expression"),
+        return PyErr_SetString(format->core->unsupported_error,
+                               "the model has no quantiles: write quantile(..., levels=[...]) around the expression"),
                NULL;
-    if (code)
-        return raise_input(core, "the row is refused: an infinite cell, or a missing one"), NULL;
-    return tuple_of(value, n);
+    return code ? raise_row(format, x) : tuple_of(value, n);
 }
 
 static PyObject *predict_quantiles(PyObject *object, PyObject *row)
 {
     Model *self = (Model *)object;
-    const double *level;
     double value[ANB_LEVELS_MAX];
     Cells cells;
     if (model_enter_row(self, row, &cells))
         return NULL;
     int code = anb_predict_quantiles(self->learner, cells.x, value);
-    size_t n = anb_quantile_levels(self->learner, &level);
+    size_t n = levels_of(self->learner).n_levels;
+    PyObject *result = quantiles_answer(&self->format, cells.x, code, value, n);
     leave(self, &cells);
-    return quantiles_answer(self->core, code, value, n);
+    return result;
 }
 
 /* ---- labels that come later --------------------------------------------------------------------------------------- */
@@ -302,13 +275,14 @@ static PyObject *predict_pending(PyObject *object, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "OO:predict_pending", &name, &row) || id_of(self->core, name, &id) ||
         model_ready(self, row, 0) || keeps_rows(self) || model_enter_row(self, row, &cells))
         return NULL;
-    const Refused before = refused_in(anb_counters(self->learner));
-    PyObject *result = answer(self, anb_predict_pending(self->learner, id, cells.x), &before, true);
+    const Sample sample = predicted(cells.x);
+    PyObject *result = answer(self, anb_predict_pending(self->learner, id, cells.x), &sample);
     leave(self, &cells);
     return result;
 }
 
-static PyObject *label_answer(Model *self, double prediction, const AnbCounters *before, PyObject *id)
+static PyObject *label_answer(Model *self, double prediction, const Sample *label, const AnbCounters *before,
+                              PyObject *id)
 {
     const AnbCounters *now = anb_counters(self->learner);
     const char *why = now->labels_unknown > before->labels_unknown     ? "was never seen, or left the ring long ago"
@@ -317,25 +291,24 @@ static PyObject *label_answer(Model *self, double prediction, const AnbCounters 
                                                                        : NULL;
     if (why && !self->format.skips)
         return raise_input(self->core, "label %R: the row %s", id, why), NULL;
-    const Refused refused = refused_in(before);
-    return answer(self, prediction, &refused, true);
+    return answer(self, prediction, label);
 }
 
 static PyObject *learn_label(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names)
 {
     Model *self = (Model *)object;
     PyObject *three[3];
-    double y, weight;
+    Sample label = {.learns = true};
     uint64_t id;
-    if (sample_of(arguments, n, names, "id", three) || target_of(self->core, three, &y, &weight) ||
+    if (sample_of(arguments, n, names, "id", three) || target_of(self->core, three, &label) ||
         id_of(self->core, three[0], &id) || model_ready(self, NULL, 0) || keeps_rows(self) ||
         entry_enter(&self->entry, self->core))
         return NULL;
     AnbCounters before = *anb_counters(self->learner);
-    double prediction = anb_learn_label(self->learner, id, y, weight);
+    double prediction = anb_learn_label(self->learner, id, label.y, label.weight);
     if (self->n_observers > 0)
-        model_observe(self, NULL, y, prediction);
-    PyObject *result = label_answer(self, prediction, &before, three[0]);
+        model_observe(self, NULL, label.y, prediction);
+    PyObject *result = label_answer(self, prediction, &label, &before, three[0]);
     entry_leave(&self->entry);
     return result;
 }

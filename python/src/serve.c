@@ -9,7 +9,7 @@ typedef struct Server {
     PyObject_HEAD Core *core;
     Format format;
     AnbServer *server;
-    size_t n_levels; /* of the quantiles */
+    Levels has; /* the model */
     Entry entry;
 } Server;
 
@@ -20,7 +20,7 @@ typedef struct Reader {
     AnbServeReader *live;   /* of a server */
     StreamingLearner *copy; /* of a model */
     AnbReader *scratch;     /* of the copy */
-    size_t n_levels;        /* of the quantiles */
+    Levels has;             /* the model */
     Entry entry;
 } Reader;
 
@@ -33,7 +33,6 @@ static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *k
     PyObject *object;
     Py_ssize_t interval = 64;
     AnbError error = {0};
-    const double *level;
     if (!core ||
         !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!|n:Server", words, core->model_type, &object, &interval))
         return NULL;
@@ -51,10 +50,11 @@ static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *k
         entry_make(&self->entry) || format_copy(&self->format, &model->format) || entry_enter(&model->entry, core);
     if (!code) {
         self->server = anb_serve_new(model->learner, (size_t)interval, &error);
-        self->n_levels = anb_quantile_levels(model->learner, &level);
         entry_leave(&model->entry);
         if (!self->server)
             raise_error(core, &error, NULL);
+        else
+            self->has = levels_of(anb_serve_model(self->server));
     }
     if (!self->server)
         Py_CLEAR(self);
@@ -90,18 +90,6 @@ static int enter_row(Format *format, Entry *entry, PyObject *row, Cells *cells)
     return -1;
 }
 
-static PyObject *number(const Format *format, double value)
-{
-    if (core_failure(format->core))
-        return NULL;
-    if (value != value && !format->skips)
-        return raise_input(format->core,
-                           "the row, the target or the weight is refused: not finite, negative, or a missing cell "
-                           "that this model does not take"),
-               NULL;
-    return PyFloat_FromDouble(value);
-}
-
 /* Learning is for the process that made the server: 0, or -1 with the reason raised. */
 static int may_learn(const Server *self)
 {
@@ -118,18 +106,20 @@ static PyObject *server_train_one(PyObject *object, PyObject *arguments, PyObjec
     static char *words[] = {"x", "y", "w", NULL};
     Server *self = (Server *)object;
     PyObject *three[3] = {NULL};
-    double y, w;
+    Sample sample = {.learns = true};
     Cells cells;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|O:train_one", words, &three[0], &three[1], &three[2]) ||
-        target_of(self->core, three, &y, &w) || may_learn(self) ||
+        target_of(self->core, three, &sample) || may_learn(self) ||
         enter_row(&self->format, &self->entry, three[0], &cells))
         return NULL;
     PyThreadState *state = PyEval_SaveThread(); /* a publishing call waits for predictions */
-    double before = anb_serve_train(self->server, cells.x, y, w);
+    double before = anb_serve_train(self->server, cells.x, sample.y, sample.weight);
     PyEval_RestoreThread(state);
     entry_leave(&self->entry);
+    sample.x = cells.x;
+    PyObject *result = sample_answer(&self->format, before, &sample);
     cells_free(&cells);
-    return number(&self->format, before);
+    return result;
 }
 
 /* X, y, w, out. 0, or -1 where a signal's handler has raised. */
@@ -241,22 +231,23 @@ static int read_server(Reader *self, Server *server)
         return -1;
     self->live = anb_serve_reader_new(server->server, &error);
     self->server = Py_NewRef((PyObject *)server);
-    self->n_levels = server->n_levels;
+    self->has = server->has;
     return self->live ? 0 : (raise_error(self->core, &error, NULL), -1);
 }
 
 static int read_copy(Reader *self, Model *model)
 {
     AnbError error = {0};
-    const double *level;
     if (model_ready(model, NULL, 0) || format_copy(&self->format, &model->format) ||
         entry_enter(&model->entry, self->core))
         return -1;
     self->copy = anb_clone(model->learner, &error);
-    self->n_levels = anb_quantile_levels(model->learner, &level);
     entry_leave(&model->entry);
     self->scratch = self->copy ? anb_reader_new(self->copy, &error) : NULL;
-    return self->scratch ? 0 : (raise_error(self->core, &error, NULL), -1);
+    if (!self->scratch)
+        return raise_error(self->core, &error, NULL), -1;
+    self->has = levels_of(self->copy);
+    return 0;
 }
 
 static PyObject *reader_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
@@ -315,15 +306,17 @@ static PyObject *reader_predict_one(PyObject *object, PyObject *row)
         return NULL;
     double value = predict(self, cells.x);
     entry_leave(&self->entry);
+    const Sample sample = predicted(cells.x);
+    PyObject *result = sample_answer(&self->format, value, &sample);
     cells_free(&cells);
-    return number(&self->format, value);
+    return result;
 }
 
 static PyObject *reader_interval(PyObject *object, PyObject *arguments)
 {
     Reader *self = (Reader *)object;
     PyObject *row;
-    Interval asked = {.ranks = self->n_levels > 0, .learner = self->copy};
+    Interval asked = {.has = self->has};
     double *low = &asked.low, *high = &asked.high;
     Cells cells;
     if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &asked.coverage) ||
@@ -332,8 +325,9 @@ static PyObject *reader_interval(PyObject *object, PyObject *arguments)
     int code = self->live ? anb_serve_predict_interval(self->live, cells.x, asked.coverage, low, high)
                           : anb_predict_interval_with(self->copy, self->scratch, cells.x, asked.coverage, low, high);
     entry_leave(&self->entry);
+    PyObject *result = interval_answer(&self->format, cells.x, code, &asked);
     cells_free(&cells);
-    return interval_answer(self->core, code, &asked);
+    return result;
 }
 
 static PyObject *reader_quantiles(PyObject *object, PyObject *row)
@@ -346,8 +340,9 @@ static PyObject *reader_quantiles(PyObject *object, PyObject *row)
     int code = self->live ? anb_serve_predict_quantiles(self->live, cells.x, value)
                           : anb_predict_quantiles_with(self->copy, self->scratch, cells.x, value);
     entry_leave(&self->entry);
+    PyObject *result = quantiles_answer(&self->format, cells.x, code, value, self->has.n_levels);
     cells_free(&cells);
-    return quantiles_answer(self->core, code, value, self->n_levels);
+    return result;
 }
 
 /* _many(X, out) */

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import anabranch
-from anabranch import InputError, Model, Reader, Server, UnsupportedError
+from anabranch import Explainer, InputError, Model, Reader, Server, UnsupportedError
 
 EXPRESSIONS = ["linear", "scale(rls)", "auto(budget=5)", "scale(moe(linear, rls, mean, top_k=2))"]
 
@@ -341,6 +341,43 @@ def test_damaged_bytes():
         model.save("/nowhere/at/all")
 
 
+def said(call, *arguments):
+    """What a call is refused with."""
+    with pytest.raises(InputError) as refusal:
+        call(*arguments)
+    return str(refusal.value)
+
+
+def test_refusals_are_told_alike():
+    X, y = stream(400)
+    names = ["a", "b", "c", "d"]
+    model = Model("interval(rls)", names)
+    model.learn_many(X, y)
+    server, explainer = Server(model), Explainer(model)
+    explainer.keep([0, 1, 2, 3])
+    hot, gap = [0, 1, float("inf"), 3], [0, float("nan"), 2, 3]
+    samples = {(tuple(hot), 1.0, 1.0): "feature 'c' is infinite", (tuple(gap), 1.0, 1.0): "feature 'b' is missing, which this model does not take"}
+    samples[(0, 1, 2, 3), float("nan"), 1.0] = "the target is not a finite number"
+    samples[(0, 1, 2, 3), 1.0, -1.0] = "the weight is negative or not finite"
+    for sample, why in samples.items():
+        for learn in (model.train_one, model.learn_one, server.train_one):
+            assert said(learn, *sample) == why + "; nothing was learned"
+        row, *rest = sample
+        assert said(model.learn_many, [row], *([value] for value in rest)) == "row 0: " + why + "; nothing was learned"
+    for row, why in ((hot, "feature 'c' is infinite"), (gap, "feature 'b' is missing, which this model does not take")):
+        for call in (model.predict_one, Reader(model).predict_one, server.reader().predict_one, explainer.keep, explainer.explain):
+            assert said(call, row) == why
+        for of in (model, Reader(model), server.reader()):
+            assert said(of.predict_interval, row, 0.9) == why
+        assert said(model.predict_many, [row]) == "row 0: " + why
+    other = said(model.predict_interval, X[0], 0.5)
+    assert other == said(Reader(model).predict_interval, X[0], 0.5) == said(server.reader().predict_interval, X[0], 0.5)
+    pending = Model("pending(rls)", names)
+    assert said(pending.predict_pending, 1, hot) == "feature 'c' is infinite"
+    pending.predict_pending(1, X[0])
+    assert said(pending.learn_label, 1, float("nan")) == "the target is not a finite number; nothing was learned"
+
+
 def test_quantiles():
     X, y = stream(400)
     model = Model("quantile(scale(rls), levels=[0.1, 0.5, 0.9])", 4)
@@ -351,7 +388,7 @@ def test_quantiles():
     assert values[1] == model.predict_one(X[0])
     assert Reader(model).predict_quantiles(X[0]) == values
     assert Reader(Server(model)).predict_quantiles(X[0]) == values
-    with pytest.raises(InputError, match="refused"):
+    with pytest.raises(InputError, match="feature 3 is infinite"):
         model.predict_quantiles([1.0, 2.0, 3.0, float("inf")])
     plain = Model("linear", 4)
     assert plain.levels == ()
