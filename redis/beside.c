@@ -218,8 +218,10 @@ void anb_beside_reset(Model *model)
     model->feeds = NULL;
     RedisModule_Free(model->scores.held);
     model->scores = (Scores){0};
-    if (model->importance)
+    if (model->importance) {
         anb_importance_reset(model->importance);
+        anb_observe_reset(anb_importance_observer(model->importance), model->learner);
+    }
     if (model->background)
         model->background->seen = 0;
 }

@@ -103,12 +103,50 @@ START_TEST(what_was_not_learned_is_not_observed)
 }
 END_TEST
 
+static void learn_one(StreamingLearner *model, AnbObserver *const *observer, size_t n, double weight)
+{
+    const double x[D] = {1, 2, 3};
+    double before = anb_train_one(model, x, 1, weight);
+    for (size_t i = 0; i < n; i++)
+        anb_observe(observer[i], model, x, 1, before);
+}
+
+/* Also where the model has learned as many samples as before the reset; a sample of weight 0 then is none. */
+START_TEST(the_first_sample_after_a_reset_is_observed)
+{
+    StreamingLearner *model = anb_parse(D, "moe(linear, mean)", NULL, NULL);
+    AnbExpertPool *pool = anb_expert_pool_new(model, NULL);
+    AnbScore *score = anb_score_new(NULL);
+    AnbExplainer *explainer = anb_explainer_new(model, NULL, NULL);
+    AnbObserver *all[] = {anb_expert_pool_observer(pool), anb_score_observer(score), anb_explainer_observer(explainer)};
+    AnbScoreReport report;
+    learn_one(model, all, 3, 1);
+    for (int i = 0; i < 3; i++) {
+        anb_reset(model);
+        for (size_t k = 0; k < 3; k++)
+            anb_observe_reset(all[k], model);
+        learn_one(model, all, 3, 0);
+        learn_one(model, all, 3, 1);
+    }
+    anb_score_report(score, &report);
+    ck_assert_uint_eq(anb_expert_pool_samples(pool), 4);
+    ck_assert_uint_eq(report.n, 4);
+    ck_assert_uint_eq(anb_explainer_rows(explainer), 4);
+    ck_assert_uint_eq(anb_n_samples_seen(model), 1);
+    anb_explainer_free(explainer);
+    anb_score_free(score);
+    anb_expert_pool_free(pool);
+    anb_free(model);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("observer");
     TCase *tests = case_of(suite, 30);
     tcase_add_test(tests, any_order_and_any_number_of_times);
     tcase_add_test(tests, what_was_not_learned_is_not_observed);
+    tcase_add_test(tests, the_first_sample_after_a_reset_is_observed);
     return suite;
 }
 

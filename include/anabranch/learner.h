@@ -184,8 +184,8 @@ ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n
 ANB_API void anb_train_many(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
                             double *out);
 
-/** Resets a model to the state that anb_new gave, random generators and counters included. Cost: that of initialising
- * the state; never allocates. */
+/** Resets a model to the state that anb_new gave, random generators and counters included. Its observers are to be told:
+ * anb_observe_reset. Cost: that of initialising the state; never allocates. */
 ANB_API void anb_reset(StreamingLearner *model);
 
 /* ---- readers --------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #define ANABRANCH_OBSERVER_H
 
 #include <anabranch/types.h>
+#include <math.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,6 +44,19 @@ struct AnbObserver {
 static inline void anb_observe(AnbObserver *observer, StreamingLearner *model, const double *x, double y, double before)
 {
     observer->observe(observer, model, x, y, before);
+}
+
+/**
+ * Tells an observer that its model was reset (anb_reset), so that it observes the next sample wherever the model's count
+ * of samples stood before. What it has gathered stays. An observer of the caller's own gets x NULL, y and before ANB_NAN.
+ * Since 0.14.
+ *
+ * @param observer  the library's or the caller's own
+ * @param model     the model, right after anb_reset
+ */
+static inline void anb_observe_reset(AnbObserver *observer, StreamingLearner *model)
+{
+    anb_observe(observer, model, NULL, (double)NAN, (double)NAN);
 }
 
 #ifdef __cplusplus

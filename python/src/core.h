@@ -253,6 +253,8 @@ int model_enter_row(Model *self, PyObject *row, Cells *cells);
 PyObject *model_adopt(PyObject *object, PyObject *arguments);
 PyObject *model_get_threads(PyObject *object, void *closure);
 int model_set_threads(PyObject *object, PyObject *value, void *closure);
+/* Tells all observers that the learner was reset. */
+void model_observe_reset(Model *self);
 /* Passes a sample to all observers. */
 void model_observe(Model *self, const double *x, double y, double before);
 

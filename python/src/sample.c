@@ -321,6 +321,7 @@ static PyObject *reset(PyObject *object, PyObject *nothing)
         return NULL;
     if (self->learner)
         anb_reset(self->learner);
+    model_observe_reset(self);
     self->format.extras = 0;
     entry_leave(&self->entry);
     return core_failure(self->core) ? NULL : Py_NewRef(Py_None);

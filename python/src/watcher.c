@@ -7,6 +7,12 @@ void model_observe(Model *self, const double *x, double y, double before)
         anb_observe(self->observers[i], self->learner, x, y, before);
 }
 
+void model_observe_reset(Model *self)
+{
+    for (size_t i = 0; i < self->n_observers; i++)
+        anb_observe_reset(self->observers[i], self->learner);
+}
+
 static int add_observer(Model *self, AnbObserver *observer)
 {
     AnbObserver **more = PyMem_Realloc(self->observers, (self->n_observers + 1) * sizeof(AnbObserver *));

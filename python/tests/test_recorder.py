@@ -205,3 +205,14 @@ def test_a_report_names_the_features(tmp_path):
     page = (tmp_path / "page.html").read_text()
     assert "<code>scale(rls)</code>" in page and all(f"</i>{name}</td>" in page for name in model.features)
     assert "<td>-</td>" in page and "<td>0.0 %</td>" not in page  # how many cells were missing is not known
+
+
+def test_every_sample_after_a_reset_is_recorded():
+    model = Model("moe(linear, mean)", 1)
+    recorder, explainer = Recorder(model, importance=1, metrics="all"), anabranch.Explainer(model)
+    for _ in range(4):
+        model.reset()
+        model.learn_one([1], 2, 0)
+        model.learn_one([1], 2)
+    assert len(recorder) == len(explainer) == recorder.n_observed == 4 and set(recorder.array["step"]) == {1}
+    assert recorder.pool()[0]["processed"] == 4

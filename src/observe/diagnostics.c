@@ -275,6 +275,15 @@ static void watch_pairs(AnbDiagnostics *d, const AnbMixture *m)
             d->together[m->active[a] * m->k + m->active[b]]++;
 }
 
+/* Observers inside see a sample that was refused, or a reset, as this one does. */
+static void note_reset(AnbDiagnostics *d, StreamingLearner *model)
+{
+    if (d->importance)
+        anb_observe_reset(anb_importance_observer(d->importance), model);
+    if (d->pool)
+        anb_observe_reset(anb_expert_pool_observer(d->pool), model);
+}
+
 static void observe(AnbObserver *self, StreamingLearner *model, const double *x, double y, double prediction)
 {
     AnbDiagnostics *d = (AnbDiagnostics *)self;
@@ -286,7 +295,11 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
     d->waiting = (double)anb_n_pending(model);
     d->counters = model->counters;
     d->derived = 0;
-    if (!learned || prediction != prediction)
+    if (prediction != prediction) {
+        note_reset(d, model);
+        return;
+    }
+    if (!learned)
         return;
     o->keep = 1 - 2 / ((double)d->options.span + 1);
     o->oldest = o->samples == 0 ? 1 : o->keep * o->oldest;

@@ -115,8 +115,10 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
 {
     AnbMixture m;
     AnbExpertPool *pool = (AnbExpertPool *)self;
-    (void)y, (void)before;
-    if (anb_mixture(model, &m) == 0 && m.k == pool->k)
+    (void)y;
+    if (before != before)
+        pool->trained = model->counters.trained;
+    else if (anb_mixture(model, &m) == 0 && m.k == pool->k)
         anb_expert_pool_add(pool, model, &m, x);
 }
 

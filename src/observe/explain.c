@@ -54,10 +54,10 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
 {
     AnbExplainer *e = (AnbExplainer *)self;
     (void)y, (void)before;
-    if (!x || anb_n_samples_seen(model) == e->observed)
-        return;
+    bool learned = anb_n_samples_seen(model) != e->observed;
     e->observed = anb_n_samples_seen(model);
-    anb_explainer_keep(e, x);
+    if (x && learned)
+        anb_explainer_keep(e, x);
 }
 
 AnbObserver *anb_explainer_observer(AnbExplainer *e)

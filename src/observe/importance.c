@@ -71,9 +71,10 @@ static void observe(AnbObserver *self, StreamingLearner *model, const double *x,
 {
     AnbImportance *m = (AnbImportance *)self;
     bool fits = m->reader->plan == model->plan || anb_plans_fit(m->reader->plan, model->plan);
-    if (!x || !fits || before != before || anb_n_samples_seen(model) == m->observed)
-        return;
+    bool learned = anb_n_samples_seen(model) != m->observed;
     m->observed = anb_n_samples_seen(model);
+    if (!x || !fits || before != before || !learned)
+        return;
     if (m->samples++ % (uint64_t)m->options.every == 0 && m->kept.used > 0)
         measure(m, model, x, y);
     for (size_t j = 0; j < m->kept.width; j++)
