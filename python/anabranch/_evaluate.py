@@ -55,20 +55,21 @@ def _bar(n: int | None, progress: bool | None) -> Any:
     return tqdm(total=n, unit="row", unit_scale=True)
 
 
-_Block = tuple[np.ndarray, np.ndarray, np.ndarray | None]  # rows, targets, weights
+_Block = tuple[_frames.Table, np.ndarray, np.ndarray | None]  # rows, targets, weights
 
 
 def _blocks(model: Model, X: Any, y: Any, w: Any) -> Iterator[_Block]:
-    rows, _ = _frames.matrix(model, X)
+    rows, _ = _frames.table(model, X)
     _frames.warn_of_own_target(model, X, y, 4)
     targets = _frames.vector(y, "y")
     weights = None if w is None else _frames.vector(w, "w")
+    n = _frames.n_rows(rows)
     for name, vector in (("y", targets), ("w", weights)):
-        if vector is not None and len(vector) != len(rows):
-            raise _core.InputError(f"{name} has {len(vector)} values for {len(rows)} rows")
-    for i in range(0, len(rows), _BLOCK):
-        part = slice(i, i + _BLOCK)
-        yield rows[part], targets[part], None if weights is None else weights[part]
+        if vector is not None and len(vector) != n:
+            raise _core.InputError(f"{name} has {len(vector)} values for {n} rows")
+    for i in range(0, n, _BLOCK):
+        end = i + _BLOCK
+        yield _frames.part(rows, i, end), targets[i:end], None if weights is None else weights[i:end]
 
 
 def _sample(x: Any, y: Any, w: Any = 1.0) -> tuple[Any, Any, Any]:
@@ -79,7 +80,7 @@ def _samples(model: Model, stream: Iterable[Any]) -> Iterator[_Block]:
     samples = iter(stream)
     while block := [_sample(*sample) for sample in itertools.islice(samples, 1024)]:
         rows, targets, weights = zip(*block)
-        yield _frames.matrix(model, list(rows))[0], _frames.vector(targets, "y"), _frames.vector(weights, "w")
+        yield _frames.table(model, list(rows))[0], _frames.vector(targets, "y"), _frames.vector(weights, "w")
 
 
 def _score(y: np.ndarray, w: np.ndarray, predictions: np.ndarray) -> Evaluation:

@@ -12,9 +12,10 @@ import numpy as np
 from ._core import InputError
 from ._kinds import column_of, of_clock, schema_of
 from ._schema import article
+from ._sparse import Sparse, is_sparse
 
 Wrap = Callable[[np.ndarray], Any]
-Table = np.ndarray | list[np.ndarray]  # a matrix, or a vector for each feature; of doubles with any strides
+Table = np.ndarray | list[np.ndarray] | Sparse  # a matrix, or a vector for each feature; of doubles with any strides
 
 
 def _kind(X: Any) -> str:
@@ -289,6 +290,15 @@ def _doubles(values: Any, name: str, layout: str) -> np.ndarray:
         raise InputError(f"{name} is no array of numbers: {error}") from None
 
 
+def _compressed(model: Any, X: Any) -> Sparse:
+    if X.ndim != 2:
+        raise InputError(f"X has {dimensions(X)}; a table of rows and columns has 2")
+    if model.schema_text:
+        raise InputError("the model reads names or times, which a sparse matrix has not: give a frame or X.toarray()")
+    rows = X.tocsr()
+    return Sparse(_doubles(rows.data, "X", "AC"), rows.indices, rows.indptr, X.shape[1])
+
+
 def _rows(model: Any, rows: list[Any]) -> np.ndarray:
     if not rows:
         return np.empty((0, model.n_features or 0))
@@ -312,7 +322,7 @@ def _series(kind: str, X: Any, name: str) -> Wrap:
 
 def _nameless(X: Any) -> bool:
     """Whether the cells of the rows of what is no frame are found by their places."""
-    return hasattr(X, "__array__") or (isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys"))
+    return is_sparse(X) or hasattr(X, "__array__") or (isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys"))
 
 
 def table(model: Any, X: Any) -> tuple[Table, Wrap]:
@@ -333,6 +343,8 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
         return _columns(model, kind, X), _series(kind, X, model.target or "prediction")
     if _nameless(X) and model.n_features is not None:
         model._unnamed()
+    if is_sparse(X):
+        return _compressed(model, X), lambda out: out
     if isinstance(X, memoryview):
         X = np.asarray(X)
     if isinstance(X, np.ndarray):
@@ -386,11 +398,20 @@ def by_names(features: Sequence[str], X: Any) -> Any:
 
 def n_rows(rows: Table) -> int:
     """How many rows a table has."""
-    return len(rows[0]) if isinstance(rows, list) else len(rows)
+    return rows.n_rows if isinstance(rows, Sparse) else len(rows[0]) if isinstance(rows, list) else len(rows)
+
+
+def part(rows: Table, first: int, end: int) -> Table:
+    """Some rows of a table, in place."""
+    if isinstance(rows, Sparse):
+        return rows.part(first, min(end, rows.n_rows))
+    return [column[first:end] for column in rows] if isinstance(rows, list) else rows[first:end]
 
 
 def contiguous(rows: Table) -> np.ndarray:
     """A table as a C-contiguous matrix."""
+    if isinstance(rows, Sparse):
+        return rows.dense()
     return np.column_stack(rows) if isinstance(rows, list) else np.ascontiguousarray(rows)
 
 

@@ -91,9 +91,10 @@ class Model(_core.Model):
         Parameters
         ----------
         X : array, data frame or sequence of rows, shape (n, n_features)
-            numpy, pandas, polars, pyarrow, whatever offers an Arrow stream, or dicts and sequences. An array of
-            float64 is read in place, with any strides. Columns of frames are found by their names. Durations are
-            seconds; what a masked array hides is missing.
+            numpy, pandas, polars, pyarrow, whatever offers an Arrow stream, scipy's sparse matrices, or dicts and
+            sequences. An array of float64 is read in place, with any strides. Columns of frames are found by their
+            names. Durations are seconds; what a masked array hides is missing. Rows of a sparse matrix are filled with
+            zeros some at a time.
         y : array-like, shape (n,)
             The targets, finite.
         w : array-like, shape (n,), optional

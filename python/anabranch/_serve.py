@@ -34,12 +34,10 @@ class Server(_core.Server):
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
         """As Model.train_many, without the GIL; readers predict meanwhile. A refused row gives nan."""
-        table, wrap = _frames.table(self, X)
+        rows, wrap = _frames.table(self, X)
         _frames.warn_of_own_target(self, X, y)
-        rows = _frames.contiguous(table)
-        out = np.empty(len(rows))
-        weights = np.ones(len(rows)) if w is None else _frames.vector(w, "w")
-        self._many(rows, _frames.vector(y, "y"), weights, out)
+        out = np.empty(_frames.n_rows(rows))
+        self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), out)
         return wrap(out)
 
     def model(self) -> Model:
@@ -72,8 +70,7 @@ class Reader(_core.Reader):
 
     def predict_many(self, X: Any) -> Any:
         """As Model.predict_many, without the GIL; a refused row gives nan."""
-        table, wrap = _frames.table(self, X)
-        rows = _frames.contiguous(table)
-        out = np.empty(len(rows))
+        rows, wrap = _frames.table(self, X)
+        out = np.empty(_frames.n_rows(rows))
         self._many(rows, out)
         return wrap(out)

@@ -12,6 +12,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from . import _core, _frames
 from ._kinds import column_kind
 from ._model import Model
+from ._sparse import is_sparse
+
+_CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64, "order": "C", "ensure_all_finite": "allow-nan"}
 
 
 def _typed(X: Any) -> bool:
@@ -61,7 +64,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    Samples are learned once, in their order. Frames with categories and times may be given as they are; a
+    Samples are learned once, in their order. Sparse matrices stay sparse. Frames with categories and times may be given as they are; a
     ``ColumnTransformer`` is not needed for them.
     """
 
@@ -84,6 +87,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         tags.target_tags.single_output = True
         return tags
 
@@ -115,9 +119,9 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
             rows, targets = _frames.by_names(list(self.feature_names_in_), X), _frames.vector(y, "y")
         else:
             rows, targets = validate_data(
-                self, _plain(X), y, reset=reset, dtype=np.float64, order="C", y_numeric=True, ensure_all_finite="allow-nan"
+                self, _plain(X), y, reset=reset, y_numeric=True, **_CHECKS
             )
-            if np.isinf(rows).any():
+            if np.isinf(rows.data if is_sparse(rows) else rows).any():
                 raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
             if reset:
                 self.model_ = self._new()
@@ -153,5 +157,5 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         if self._raw(X, False):
             X = _frames.by_names(list(self.feature_names_in_), X)
         else:
-            X = validate_data(self, _plain(X), reset=False, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
+            X = validate_data(self, _plain(X), reset=False, **_CHECKS)
         return np.asarray(self.model_.predict_many(X))

@@ -324,18 +324,35 @@ typedef struct Column {
 } Column;
 
 typedef struct Table {
-    Py_buffer matrix, *vector; /* the matrix, or n_columns vectors */
-    Column *column;            /* n_columns; NULL: rows lie behind each other */
-    const double *rows;        /* there they are; else NULL */
+    Py_buffer matrix, *vector;      /* the matrix, or n_columns vectors */
+    Py_buffer data, indices, start; /* or rows without their zeros: cells, their columns, and where each row starts */
+    Column *column;                 /* n_columns; NULL: rows lie behind each other, or are without their zeros */
+    const double *rows;             /* where they lie behind each other; else NULL */
     Py_ssize_t n, n_columns;
+    Py_ssize_t step; /* rows to take at a time: those that are gathered stay in the cache */
 } Table;
 
-enum { TABLE_BLOCK = 64 }; /* rows that are gathered at a time: they stay in the cache */
-
-/* A zeroed table from a matrix or a list of vectors. table_release afterwards, also where it fails. */
+/* A zeroed table from a matrix, a list of vectors, or data, indices, starts and number of columns of a sparse one.
+ * table_release afterwards, also where it fails. */
 int table_take(Core *core, Table *table, PyObject *x);
 void table_release(Table *table);
-/* Rows `from` and on, row by row: in place where they lie so, else gathered into `block`, TABLE_BLOCK at most. */
+/* Room for the rows that table_rows gathers, freed by PyMem_Free. 0, or -1 with the exception set. */
+int table_room(const Table *table, double **block);
+/* n rows, `step` at most: in place where they lie so, else gathered into `block`. */
 const double *table_rows(const Table *table, Py_ssize_t from, Py_ssize_t n, double *block);
+
+/* ---- many.c ---- */
+/* Rows to learn or to predict, and where predictions go; `buf` of what is not there is NULL. */
+typedef struct Many {
+    Table table;
+    Py_buffer y, w, out;
+    Py_ssize_t n;     /* rows of the table */
+    Py_ssize_t first; /* rows of the caller's table that were learned before these */
+} Many;
+/* Vectors, or None, beside a table that was taken. many_release afterwards, also where it fails. */
+int many_take(const Format *format, Many *many, PyObject *y, PyObject *w, PyObject *out);
+void many_release(Many *many);
+/* Raises that y or out is None where it may not be; NULL. */
+PyObject *raise_no_room(Core *core);
 
 #endif

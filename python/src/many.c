@@ -2,17 +2,12 @@
 #include "core.h"
 #include <string.h>
 
-/* Rows to learn or to predict. */
-typedef struct Many {
-    Table table;
-    Py_buffer y, w, out;
-    Py_ssize_t n;     /* rows of the table */
-    Py_ssize_t first; /* rows of the caller's table that were learned before these */
-} Many;
+PyObject *raise_no_room(Core *core)
+{
+    return raise_input(core, "targets, or a place for predictions, are needed"), NULL;
+}
 
-enum { BLOCK = TABLE_BLOCK };
-
-static void release(Many *m)
+void many_release(Many *m)
 {
     Py_buffer *views[] = {&m->y, &m->w, &m->out};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
@@ -32,21 +27,30 @@ static int take_vector(Core *core, PyObject *array, Py_buffer *view, Py_ssize_t 
     return 0;
 }
 
-static int take(Model *self, Many *m, PyObject *x, PyObject *y, PyObject *w, PyObject *out)
+/* An empty list does not say how wide rows are. */
+static bool says_nothing(const Table *t)
 {
-    Core *core = self->core;
-    if (table_take(core, &m->table, x))
-        return -1;
+    return t->n == 0 && t->n_columns == 0;
+}
+
+int many_take(const Format *format, Many *m, PyObject *y, PyObject *w, PyObject *out)
+{
+    Core *core = format->core;
     m->n = m->table.n;
-    bool nothing = m->n == 0 && m->table.n_columns == 0; /* an empty list, which does not say how wide rows are */
-    if (!nothing && model_ready(self, NULL, m->table.n_columns))
-        return -1;
-    if (!nothing && m->table.n_columns != self->format.names.n)
-        return raise_input(core, "X has %zd columns, the model %zd features", m->table.n_columns, self->format.names.n);
+    if (!says_nothing(&m->table) && m->table.n_columns != format->names.n)
+        return raise_input(core, "X has %zd columns, the model %zd features", m->table.n_columns, format->names.n);
     if (take_vector(core, y, &m->y, m->n, "y") || take_vector(core, w, &m->w, m->n, "w") ||
         take_vector(core, out, &m->out, m->n, "out"))
         return -1;
     return m->out.buf && m->out.readonly ? raise_input(core, "out cannot be written") : 0;
+}
+
+static int take(Model *self, Many *m, PyObject *x, PyObject *y, PyObject *w, PyObject *out)
+{
+    if (table_take(self->core, &m->table, x) ||
+        (!says_nothing(&m->table) && model_ready(self, NULL, m->table.n_columns)))
+        return -1;
+    return many_take(&self->format, m, y, w, out);
 }
 
 /* As anb_train_many, with the observers told of every sample. */
@@ -86,7 +90,7 @@ typedef enum End { DONE, REFUSED, INTERRUPTED } End;
 /* All rows, or up to the block after which a signal's handler has raised, or, where `stops`, in which the first one is refused. */
 static End run_blocks(Model *self, const Many *m, bool stops, double *block)
 {
-    Py_ssize_t size = m->table.column ? BLOCK : 64 * BLOCK;
+    Py_ssize_t size = m->table.step;
     uint64_t before = rejected(self);
     End end = DONE;
     Away away = away_begin();
@@ -132,8 +136,9 @@ static int check_row(const Model *self, const Many *m, Py_ssize_t i, const doubl
 
 static bool cells_fine(const Model *self, const Many *m, double *block)
 {
-    for (Py_ssize_t from = 0; from < m->n; from += BLOCK) {
-        Py_ssize_t n = BLOCK < m->n - from ? BLOCK : m->n - from;
+    Py_ssize_t step = m->table.step;
+    for (Py_ssize_t from = 0; from < m->n; from += step) {
+        Py_ssize_t n = step < m->n - from ? step : m->n - from;
         if (!cells_are_fine(table_rows(&m->table, from, n, block), n * m->table.n_columns, self->format.takes_missing))
             return false;
     }
@@ -190,9 +195,9 @@ static int run_checked(Model *self, const Many *m, double *block)
 
 static PyObject *run(Model *self, const Many *m)
 {
-    double *block = m->table.column ? PyMem_Malloc(BLOCK * (size_t)m->table.n_columns * sizeof *block) : NULL;
-    if (m->table.column && !block)
-        return PyErr_NoMemory();
+    double *block;
+    if (table_room(&m->table, &block))
+        return NULL;
     int code = entry_enter(&self->entry, self->core);
     if (!code) {
         StreamingLearner *backup = self->format.skips ? NULL : backup_of(self, m);
@@ -203,7 +208,7 @@ static PyObject *run(Model *self, const Many *m)
     return code || core_failure(self->core) ? NULL : Py_NewRef(Py_None);
 }
 
-/* _many(X, y, w, out, first=0): X a matrix, or a list with a vector for each feature; y None: predict. `first` rows were learned
+/* _many(X, y, w, out, first=0): X as of table_take; y None: predict. `first` rows were learned
  * before, which a refusal tells. */
 static PyObject *many(PyObject *object, PyObject *arguments)
 {
@@ -213,10 +218,10 @@ static PyObject *many(PyObject *object, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "OOOO|n:_many", &x, &y, &w, &out, &m.first))
         return NULL;
     if (y == Py_None && out == Py_None)
-        return raise_input(self->core, "predictions need a place: out is None"), NULL;
+        return raise_no_room(self->core);
     if (take(self, &m, x, y, w, out) == 0)
         result = m.n > 0 ? run(self, &m) : Py_NewRef(Py_None);
-    release(&m);
+    many_release(&m);
     return result;
 }
 
@@ -228,9 +233,7 @@ static PyObject *ready(PyObject *object, PyObject *row)
 PyMethodDef model_many_methods[] = {
     READING_METHODS,
     {"_many", many, METH_VARARGS,
-     "_many($self, X, y, w, out, first=0, /)\n--\n\nTrains on, or where y is None predicts, rows of a matrix or of a "
-     "list of "
-     "columns."},
+     "_many($self, X, y, w, out, first=0, /)\n--\n\nTrains on, or where y is None predicts, rows of a table."},
     {"_ready", ready, METH_O, "_ready($self, row, /)\n--\n\nTakes names and kinds from a first row."},
     {"_adopt", model_adopt, METH_VARARGS,
      "_adopt($self, features, schema, reordered, /)\n--\n\nNames and kinds of columns."},

@@ -24,6 +24,44 @@ typedef struct Reader {
     Entry entry;
 } Reader;
 
+/* ---- many rows ----------------------------------------------------------------------------------------------------- */
+
+typedef void (*ForRow)(void *object, const Many *m, Py_ssize_t i, const double *x);
+
+/* 0, or -1 where a signal's handler has raised. */
+static int walk(void *object, const Many *m, ForRow each, double *block)
+{
+    enum { OFTEN = 64 };
+    bool raised = false;
+    Away away = away_begin();
+    for (Py_ssize_t from = 0, step = m->table.step; from < m->n && !raised; from += step) {
+        Py_ssize_t n = step < m->n - from ? step : m->n - from;
+        const double *x = table_rows(&m->table, from, n, block);
+        for (Py_ssize_t i = 0; i < n && !raised; i++, x += m->table.n_columns) {
+            each(object, m, from + i, x);
+            raised = i % OFTEN == 0 && away_interrupted(&away);
+        }
+    }
+    away_end(&away);
+    return raised ? -1 : 0;
+}
+
+/* Calls `each` for every row, without the GIL. */
+static PyObject *for_rows(void *object, Entry *entry, const Many *m, ForRow each)
+{
+    Core *core = ((Reading *)object)->core;
+    double *block;
+    if (table_room(&m->table, &block))
+        return NULL;
+    int code = entry_enter(entry, core);
+    if (!code) {
+        code = walk(object, m, each, block);
+        entry_leave(entry);
+    }
+    PyMem_Free(block);
+    return code || core_failure(core) ? NULL : Py_NewRef(Py_None);
+}
+
 /* ---- the server --------------------------------------------------------------------------------------------------- */
 
 static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
@@ -122,49 +160,26 @@ static PyObject *server_train_one(PyObject *object, PyObject *arguments, PyObjec
     return result;
 }
 
-/* X, y, w, out. 0, or -1 where a signal's handler has raised. */
-static int learn_rows(Server *self, const Py_buffer *view)
+static void train_row(void *object, const Many *m, Py_ssize_t i, const double *x)
 {
-    const double *x = view[0].buf, *y = view[1].buf, *w = view[2].buf;
-    double *out = view[3].buf;
-    bool raised = false;
-    Away away = away_begin();
-    for (Py_ssize_t i = 0; i < view[0].shape[0] && !raised; i++) {
-        out[i] = anb_serve_train(self->server, x + i * self->format.names.n, y[i], w[i]);
-        raised = i % TABLE_BLOCK == 0 && away_interrupted(&away);
-    }
-    away_end(&away);
-    return raised ? -1 : 0;
+    const double *y = m->y.buf, *w = m->w.buf;
+    ((double *)m->out.buf)[i] = anb_serve_train(((Server *)object)->server, x, y[i], w ? w[i] : 1);
 }
 
 /* _many(X, y, w, out): the bits of the loop. */
 static PyObject *server_many(PyObject *object, PyObject *arguments)
 {
-    static const char *const vectors[] = {"y", "w", "out"};
     Server *self = (Server *)object;
-    PyObject *array[4];
-    Py_buffer view[4] = {{0}};
-    int code =
-        PyArg_ParseTuple(arguments, "OOOO:_many", &array[0], &array[1], &array[2], &array[3]) ? may_learn(self) : -1;
-    for (int i = 0; i < 4 && !code; i++)
-        code = doubles_of(self->core, array[i], &view[i], i ? 1 : 2, i ? "a vector" : "X");
-    if (!code && view[0].shape[1] != self->format.names.n)
-        code = raise_input(self->core, "X has %zd columns, the model %zd features", view[0].shape[1],
-                           self->format.names.n);
-    for (int i = 1; i < 4 && !code; i++)
-        if (view[i].shape[0] != view[0].shape[0])
-            code = raise_input(self->core, "%s has %zd values for %zd rows", vectors[i - 1], view[i].shape[0],
-                               view[0].shape[0]);
-    if (!code && view[3].readonly)
-        code = raise_input(self->core, "out cannot be written");
-    if (!code && (code = entry_enter(&self->entry, self->core)) == 0) {
-        code = learn_rows(self, view);
-        entry_leave(&self->entry);
-    }
-    for (int i = 0; i < 4; i++)
-        if (view[i].obj)
-            PyBuffer_Release(&view[i]);
-    return code || core_failure(self->core) ? NULL : Py_NewRef(Py_None);
+    PyObject *x, *y, *w, *out, *result = NULL;
+    Many m = {0};
+    if (!PyArg_ParseTuple(arguments, "OOOO:_many", &x, &y, &w, &out) || may_learn(self))
+        return NULL;
+    if (y == Py_None || out == Py_None)
+        return raise_no_room(self->core);
+    if (table_take(self->core, &m.table, x) == 0 && many_take(&self->format, &m, y, w, out) == 0)
+        result = for_rows(object, &self->entry, &m, train_row);
+    many_release(&m);
+    return result;
 }
 
 static PyObject *publish(PyObject *object, PyObject *nothing)
@@ -345,31 +360,25 @@ static PyObject *reader_quantiles(PyObject *object, PyObject *row)
     return result;
 }
 
+static void predict_row(void *object, const Many *m, Py_ssize_t i, const double *x)
+{
+    ((double *)m->out.buf)[i] = predict(object, x);
+}
+
 /* _many(X, out) */
 static PyObject *reader_many(PyObject *object, PyObject *arguments)
 {
     Reader *self = (Reader *)object;
-    PyObject *rows, *array;
-    Py_buffer x = {0}, out = {0};
-    int code = PyArg_ParseTuple(arguments, "OO:_many", &rows, &array) ? 0 : -1;
-    code = code || doubles_of(self->core, rows, &x, 2, "X") || doubles_of(self->core, array, &out, 1, "out") ? -1 : 0;
-    if (!code && (x.shape[1] != self->format.names.n || x.shape[0] != out.shape[0] || out.readonly))
-        code = raise_input(self->core, "X has %zd columns, the model %zd features; or out does not fit", x.shape[1],
-                           self->format.names.n);
-    if (!code && (code = entry_enter(&self->entry, self->core)) == 0) {
-        Away away = away_begin();
-        for (Py_ssize_t i = 0; i < x.shape[0] && !code; i++) {
-            ((double *)out.buf)[i] = predict(self, (const double *)x.buf + i * x.shape[1]);
-            code = i % TABLE_BLOCK == 0 && away_interrupted(&away) ? -1 : 0;
-        }
-        away_end(&away);
-        entry_leave(&self->entry);
-    }
-    if (x.obj)
-        PyBuffer_Release(&x);
-    if (out.obj)
-        PyBuffer_Release(&out);
-    return code || core_failure(self->core) ? NULL : Py_NewRef(Py_None);
+    PyObject *x, *out, *result = NULL;
+    Many m = {0};
+    if (!PyArg_ParseTuple(arguments, "OO:_many", &x, &out))
+        return NULL;
+    if (out == Py_None)
+        return raise_no_room(self->core);
+    if (table_take(self->core, &m.table, x) == 0 && many_take(&self->format, &m, Py_None, Py_None, out) == 0)
+        result = for_rows(object, &self->entry, &m, predict_row);
+    many_release(&m);
+    return result;
 }
 
 static PyObject *reader_version(PyObject *object, void *closure)

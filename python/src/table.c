@@ -1,6 +1,6 @@
 /*
- * Tables of doubles in memory of other objects: a matrix with any strides, or a vector for each feature. Contiguous
- * rows are used in place; others are copied a block at a time.
+ * Tables of doubles in memory of other objects: a matrix with any strides, a vector for each feature, or the compressed
+ * rows of a sparse matrix. Contiguous rows are used in place; others are copied a block at a time.
  */
 #include "core.h"
 #include <string.h>
@@ -29,8 +29,10 @@ void table_release(Table *t)
     for (Py_ssize_t j = 0; t->vector && j < t->n_columns; j++)
         if (t->vector[j].obj)
             PyBuffer_Release(&t->vector[j]);
-    if (t->matrix.obj)
-        PyBuffer_Release(&t->matrix);
+    Py_buffer *views[] = {&t->matrix, &t->data, &t->indices, &t->start};
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+        if (views[i]->obj)
+            PyBuffer_Release(views[i]);
     PyMem_Free(t->vector);
     PyMem_Free(t->column);
 }
@@ -90,18 +92,74 @@ static bool columns_are_rows(const Table *t)
     return true;
 }
 
+/* Whole numbers of 4 or 8 bytes. */
+static int integers_of(Core *core, PyObject *array, Py_buffer *view)
+{
+    if (PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT))
+        return -1;
+    bool whole = view->ndim == 1 && strlen(view->format) == 1 && strchr("ilq", *view->format);
+    return whole ? 0 : raise_input(core, "the places of X's cells are no vectors of int32 or int64");
+}
+
+static int64_t integer(const Py_buffer *view, Py_ssize_t i)
+{
+    return view->itemsize == 8 ? ((const int64_t *)view->buf)[i] : ((const int32_t *)view->buf)[i];
+}
+
+/* Whether every cell lies in the matrix. */
+static bool places_fit(const Table *t)
+{
+    int64_t from = integer(&t->start, 0);
+    if (from < 0)
+        return false;
+    for (Py_ssize_t i = 1; i <= t->n; i++) {
+        int64_t end = integer(&t->start, i);
+        if (end < from || end > t->data.shape[0] || end > t->indices.shape[0])
+            return false;
+        for (; from < end; from++)
+            if (integer(&t->indices, from) < 0 || integer(&t->indices, from) >= t->n_columns)
+                return false;
+    }
+    return true;
+}
+
+static int take_sparse(Core *core, Table *t, PyObject *x)
+{
+    PyObject *data, *indices, *start;
+    if (!PyArg_ParseTuple(x, "OOOn:table", &data, &indices, &start, &t->n_columns) ||
+        doubles_of(core, data, &t->data, 1, "the data of X") || integers_of(core, indices, &t->indices) ||
+        integers_of(core, start, &t->start))
+        return -1;
+    t->n = t->start.shape[0] - 1;
+    return t->n >= 0 && places_fit(t) ? 0 : raise_input(core, "X is no sparse matrix: a cell lies outside of it");
+}
+
+enum { MOST_ROWS = 64, MOST_CELLS = 1 << 17, ROWS_IN_PLACE = 4096 };
+
 int table_take(Core *core, Table *t, PyObject *x)
 {
-    if (PyList_Check(x) ? take_vectors(core, t, x) : take_matrix(core, t, x))
+    if (PyTuple_Check(x)  ? take_sparse(core, t, x)
+        : PyList_Check(x) ? take_vectors(core, t, x)
+                          : take_matrix(core, t, x))
         return -1;
     if (t->n_columns == 0 && t->n > 0)
         return raise_input(core, "X has no columns");
-    if (columns_are_rows(t)) {
+    Py_ssize_t fit = MOST_CELLS / (t->n_columns + 1) + 1;
+    t->step = fit < MOST_ROWS ? fit : MOST_ROWS;
+    if (t->column && columns_are_rows(t)) {
         t->rows = (const double *)(const void *)t->column[0].at;
         PyMem_Free(t->column);
         t->column = NULL;
+        t->step = ROWS_IN_PLACE;
     }
     return 0;
+}
+
+int table_room(const Table *t, double **block)
+{
+    size_t bytes = t->rows ? 0 : (size_t)(t->step * t->n_columns) * sizeof **block;
+    *block = bytes ? PyMem_Malloc(bytes) : NULL;
+    return bytes && !*block ? (PyErr_NoMemory(), -1) : 0;
 }
 
 /* ---- rows in blocks ------------------------------------------------------------------------------------------------ */
@@ -137,11 +195,23 @@ static bool has_no_gaps(const Column *column)
     return column->step == sizeof(double);
 }
 
+/* Cells of one column add up, as in scipy. */
+static void fill(const Table *t, Py_ssize_t from, Py_ssize_t n, double *block)
+{
+    const double *cell = t->data.buf;
+    memset(block, 0, (size_t)(n * t->n_columns) * sizeof *block);
+    for (Py_ssize_t i = from; i < from + n; i++, block += t->n_columns)
+        for (int64_t at = integer(&t->start, i), end = integer(&t->start, i + 1); at < end; at++)
+            block[integer(&t->indices, at)] += cell[at];
+}
+
 const double *table_rows(const Table *t, Py_ssize_t from, Py_ssize_t n, double *block)
 {
     Py_ssize_t d = t->n_columns, j = 0;
-    if (!t->column)
+    if (t->rows)
         return t->rows + from * d;
+    if (!t->column)
+        return fill(t, from, n, block), block;
     while (j < d) {
         bool two = j + 1 < d && has_no_gaps(&t->column[j]) && has_no_gaps(&t->column[j + 1]);
         (two ? gather_two : gather_one)(&t->column[j], from, n, block + j, d);

@@ -563,3 +563,56 @@ def test_evaluate_weights():
         anabranch.evaluate(Model("linear"), X, y, -w)
     with pytest.raises(TypeError, match="w needs y"):
         anabranch.evaluate(Model("linear"), [], w=w)
+
+
+def sparse_data(n=300, d=40):
+    sparse = pytest.importorskip("scipy.sparse")
+    r = np.random.default_rng(3)
+    dense = np.where(r.random((n, d)) < 0.1, r.normal(size=(n, d)), 0.0)
+    dense[5] = 0
+    return sparse, dense, dense[:, 0] - 2 * dense[:, 1] + 0.1 * r.normal(size=n)
+
+
+@pytest.mark.parametrize("form", ["csr_matrix", "csr_array", "csc_array", "coo_array", "dok_array"])
+def test_sparse_matrices_have_the_bits_of_dense_ones(form):
+    sparse, dense, y = sparse_data()
+    X, w = getattr(sparse, form)(dense), np.arange(len(y)) % 3 * 1.0
+    model, twin = Model("scale(moe(linear, rls))"), Model("scale(moe(linear, rls))")
+    model.learn_many(X, y, w)
+    twin.learn_many(dense, y, w)
+    assert model.equal(twin) and model.n_features == 40
+    assert np.array_equal(model.predict_many(X), twin.predict_many(dense))
+    assert np.array_equal(model.train_many(X, y), twin.train_many(dense, y)) and model.equal(twin)
+    server, reader = anabranch.Server(model), anabranch.Reader(model)
+    assert np.array_equal(reader.predict_many(X), twin.predict_many(dense))
+    assert np.array_equal(server.train_many(X, y, w), twin.train_many(dense, y, w))
+    assert np.array_equal(anabranch.evaluate(Model("linear"), X, y).predictions, anabranch.evaluate(Model("linear"), dense, y).predictions)
+
+
+def test_wide_and_unusual_sparse_matrices():
+    sparse, dense, y = sparse_data(70, 5000)
+    wide = sparse.csr_array(dense.astype(np.float32))
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    model, twin = Model("linear"), Model("linear")
+    model.learn_many(wide, y)
+    twin.learn_many(dense.astype(np.float32), y)
+    assert model.equal(twin)
+    double = sparse.csr_array((np.array([1.0, 2.0, -0.0]), np.array([0, 0, 1]), np.array([0, 3, 3])), (2, 3))
+    assert np.array_equal(Model("linear", 3).train_many(double, [1, 2]), Model("linear", 3).train_many(double.toarray(), [1, 2]))
+    assert len(Model("linear", 3).predict_many(sparse.csr_array((0, 3)))) == 0
+    slim = Model("linear", 3)
+    for X, why in (
+        (sparse.csr_array((2, 4)), "X has 4 columns, the model 3 features"),
+        (sparse.csr_array([[1.0, np.inf, 0]]), "row 0: feature 1 is infinite; nothing was learned"),
+        (sparse.csr_array([[1j, 0, 0]]), "complex"),
+        (sparse.coo_array([1.0, 0, 0]), "X has 1 dimension"),
+    ):
+        with pytest.raises(anabranch.InputError, match=why):
+            slim.learn_many(X, np.ones(X.shape[0]))
+    bad = sparse.csr_array(np.eye(3))
+    bad.indices[1] = 3
+    with pytest.raises(anabranch.InputError, match="outside"):
+        slim.learn_many(bad, [1, 2, 3])
+    typed = Model("linear", ["a", "b", "c"], schema={"a": "category"})
+    with pytest.raises(anabranch.InputError, match="names or times"):
+        typed.learn_many(sparse.csr_array(np.eye(3)), [1, 2, 3])

@@ -140,6 +140,22 @@ def test_scikit_learn_wants_a_frame_where_it_was_fitted_to_names():
             use(frame.to_numpy(dtype=float))
 
 
+def test_scikit_learn_keeps_sparse_matrices_sparse():
+    pytest.importorskip("sklearn")
+    from scipy import sparse
+
+    from anabranch.sklearn import AnabranchRegressor
+
+    dense = np.where(np.random.default_rng(1).random((200, 30)) < 0.1, 1.0, 0.0)
+    y = dense[:, 0] - dense[:, 1]
+    fitted, twin = AnabranchRegressor("scale(rls)").fit(sparse.csc_matrix(dense), y), AnabranchRegressor("scale(rls)").fit(dense, y)
+    assert fitted.model_.equal(twin.model_) and fitted.n_features_in_ == 30
+    assert np.array_equal(fitted.predict(sparse.csr_array(dense)), twin.predict(dense))
+    dense[0, 0] = np.inf
+    with pytest.raises(ValueError, match="infinity"):
+        fitted.partial_fit(sparse.csr_array(dense), y)
+
+
 def test_scikit_learn_takes_a_random_state():
     from anabranch.sklearn import AnabranchRegressor
 
