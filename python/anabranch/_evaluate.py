@@ -13,6 +13,7 @@ import numpy as np
 
 from . import _core, _frames
 from ._model import Model
+from ._pieces import Piece, pieces
 
 _BLOCK = 16384
 _LONG = 200_000
@@ -55,14 +56,10 @@ def _bar(n: int | None, progress: bool | None) -> Any:
     return tqdm(total=n, unit="row", unit_scale=True)
 
 
-_Block = tuple[_frames.Table, np.ndarray, np.ndarray | None]  # rows, targets, weights
-
-
-def _blocks(model: Model, X: Any, y: Any, w: Any) -> Iterator[_Block]:
+def _table(model: Model, X: Any, y: Any, w: Any) -> Iterator[Piece]:
+    targets, weights = _frames.vectors(y, w)
     rows, _ = _frames.table(model, X)
     _frames.warn_of_own_target(model, X, y, 4)
-    targets = _frames.vector(y, "y")
-    weights = None if w is None else _frames.vector(w, "w")
     n = _frames.n_rows(rows)
     for name, vector in (("y", targets), ("w", weights)):
         if vector is not None and len(vector) != n:
@@ -76,11 +73,11 @@ def _sample(x: Any, y: Any, w: Any = 1.0) -> tuple[Any, Any, Any]:
     return x, y, w
 
 
-def _samples(model: Model, stream: Iterable[Any]) -> Iterator[_Block]:
+def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
     samples = iter(stream)
     while block := [_sample(*sample) for sample in itertools.islice(samples, 1024)]:
-        rows, targets, weights = zip(*block)
-        yield _frames.table(model, list(rows))[0], _frames.vector(targets, "y"), _frames.vector(weights, "w")
+        rows, *given = zip(*block)
+        yield _frames.table(model, list(rows))[0], *_frames.vectors(*given)
 
 
 def _score(y: np.ndarray, w: np.ndarray, predictions: np.ndarray) -> Evaluation:
@@ -103,10 +100,11 @@ def evaluate(model: Model, X: Any, y: Any = None, w: Any = None, *, progress: bo
     ----------
     model : Model
         It learns.
-    X : table as for ``Model.learn_many``, or, without y, an iterable of samples
+    X : table as for ``Model.learn_many``, frames as for ``Model.learn_frames``, or, without y, an iterable of samples
         Samples are pairs (x, y) or triples (x, y, w). They may come from a generator; they are read as they are needed.
-    y : array-like, optional
-    w : array-like, optional
+    y : array-like or str, optional
+        The targets, or the name of their column: X is a frame or several then. Names since 0.14.
+    w : array-like or str, optional
         How many samples each row counts for when it is learned, as for ``Model.learn_many``. Each error counts once;
         those of rows of weight 0, which are not learned, do not. Since 0.14.
     progress : bool, optional
@@ -120,11 +118,13 @@ def evaluate(model: Model, X: Any, y: Any = None, w: Any = None, *, progress: bo
         raise TypeError(f"evaluate() takes a Model, not a {type(model).__name__}")
     if y is None and w is not None:
         raise TypeError("w needs y; samples of an iterable have their weights with them: (x, y, w)")
-    bar = _bar(None if y is None else len(y), progress)
+    named = isinstance(y, str)
+    bar = _bar(None if y is None or named else len(y), progress)
+    stream = _samples(model, X) if y is None else pieces(model, X, y, w) if named else _table(model, X, y, w)
     scored: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # targets, weights, predictions
     n = 0
     try:
-        for rows, targets, weights in _samples(model, X) if y is None else _blocks(model, X, y, w):
+        for rows, targets, weights in stream:
             out = np.empty(len(targets))
             model._many(rows, targets, weights, out, n)
             scored.append((targets, np.ones(len(out)) if weights is None else weights, out))

@@ -52,6 +52,17 @@ def _import_arrow(X: Any) -> Any:
         raise InputError("reading an Arrow stream needs pyarrow or polars") from None
 
 
+def frame_of(X: Any) -> tuple[str, Any]:
+    """A frame with the library that it is of, a lazy one collected; "" and X itself where it is none."""
+    kind = _kind(X)
+    if kind == "lazy":
+        return "polars", X.collect()
+    if kind == "arrow":
+        X = _import_arrow(X)
+        return _kind(X), X
+    return kind, X
+
+
 def _names(kind: str, X: Any) -> list[str]:
     names = list(X.schema.names) if kind == "pyarrow" else list(X.columns)
     for name in names:
@@ -220,25 +231,26 @@ def _one_block(X: Any) -> np.ndarray | None:
     return block if block.dtype == float else None
 
 
-def _columns(model: Any, kind: str, X: Any) -> Table:
+def columns(model: Any, kind: str, X: Any, passed: tuple[str, ...] = ()) -> Table:
+    """A frame's features as doubles; columns of the names in ``passed`` are none."""
     names = _names(kind, X)
-    features = _features(model, kind, X, names)
+    features = _features(model, kind, X, [name for name in names if name not in passed])
     place = {name: i for i, name in enumerate(names)}
     block = _one_block(X) if kind == "pandas" and not model.schema_text and len(place) == len(names) else None
     if block is not None and features == names:
         return block
     rows = X.num_rows if kind == "pyarrow" else len(X)
-    columns = []
+    vectors = []
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
         if name not in place:
-            columns.append(np.full(rows, _cells(model, j, [None])[0]))
+            vectors.append(np.full(rows, _cells(model, j, [None])[0]))
         elif block is not None:
-            columns.append(block[:, place[name]])
+            vectors.append(block[:, place[name]])
         elif column_kind == "ignored":
-            columns.append(np.zeros(rows))
+            vectors.append(np.zeros(rows))
         else:
-            columns.append(_READ[kind](model, j, column_kind, column_of(kind, X, name)))
-    return columns
+            vectors.append(_READ[kind](model, j, column_kind, column_of(kind, X, name)))
+    return vectors
 
 
 # ---- matrices and rows ----
@@ -331,16 +343,11 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
         if model.n_features is not None:
             model._unnamed()
             return X, lambda out: out
-    kind = _kind(X)
-    if kind == "lazy":
-        X, kind = X.collect(), "polars"
     if hasattr(X, "to_frame"):
         raise TypeError(f"X is a table, not {article(X)}: X.to_frame() makes one of it")
-    if kind == "arrow":
-        X = _import_arrow(X)
-        kind = _kind(X)
+    kind, X = frame_of(X)
     if kind:
-        return _columns(model, kind, X), _series(kind, X, model.target or "prediction")
+        return columns(model, kind, X), _series(kind, X, model.target or "prediction")
     if _nameless(X) and model.n_features is not None:
         model._unnamed()
     if is_sparse(X):
@@ -356,12 +363,14 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     if hasattr(X, "toarray"):
         raise TypeError(f"X is a table, not {article(X)}: X.toarray() makes one of it")
     try:
-        rows = list(X)
+        rows = iter(X)
     except TypeError:
         raise TypeError(f"X is a table of rows, not {article(X)}") from None
-    if rows and _kind(rows[0]):
-        raise TypeError(f"X is a table, not several, the first {article(rows[0])}: give one after the other")
-    return _rows(model, rows), lambda out: out
+    for first in rows:
+        if _kind(first):
+            raise TypeError(f"X is a table, not several, the first {article(first)}: Model.learn_frames takes several")
+        return _rows(model, [first, *rows]), lambda out: out
+    return _rows(model, []), lambda out: out
 
 
 def warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int = 3) -> None:
@@ -380,12 +389,7 @@ def warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int = 3) -> None:
 
 def by_names(features: Sequence[str], X: Any) -> Any:
     """The columns of a frame that have these names, in their order; what is no frame as it is."""
-    kind = _kind(X)
-    if kind == "lazy":
-        X, kind = X.collect(), "polars"
-    if kind == "arrow":
-        X = _import_arrow(X)
-        kind = _kind(X)
+    kind, X = frame_of(X)
     if not kind:
         return X
     names = _names(kind, X)
@@ -424,10 +428,16 @@ def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
 def vector(values: Any, name: str) -> np.ndarray:
     """Targets or weights as doubles."""
     if isinstance(values, (str, bytes, dict)):
-        raise TypeError(f"{name} is a vector, not {article(values)}")
+        hint = ": Model.learn_frames and evaluate take names of columns" if isinstance(values, str) else ""
+        raise TypeError(f"{name} is a vector, not {article(values)}{hint}")
     out = _doubles(values, name, "AC")
     if out.ndim == 2 and 1 in out.shape:
         out = out.reshape(-1)
     if out.ndim != 1:
         raise InputError(f"{name} has {out.ndim} dimensions; a vector has one")
     return out
+
+
+def vectors(y: Any, w: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Targets, and weights where there are any."""
+    return vector(y, "y"), None if w is None else vector(w, "w")

@@ -108,9 +108,10 @@ class Model(_core.Model):
             Or what else the handler of a signal raises, some tenths of a second after the signal. The rows before have been
             learned: ``n_samples_seen`` says how many.
         """
+        targets, weights = _frames.vectors(y, w)
         rows, _ = _frames.table(self, X)
         _frames.warn_of_own_target(self, X, y)
-        self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), None)
+        self._many(rows, targets, weights, None)
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
         """As ``learn_many``; returns the prediction of each sample, made before it was learned.
@@ -119,11 +120,48 @@ class Model(_core.Model):
         -------
         ndarray, Series or array of X's library, shape (n,)
         """
+        targets, weights = _frames.vectors(y, w)
         rows, wrap = _frames.table(self, X)
         _frames.warn_of_own_target(self, X, y)
         out = np.empty(_frames.n_rows(rows))
-        self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), out)
+        self._many(rows, targets, weights, out)
         return wrap(out)
+
+    def learn_frames(self, frames: Any, y: str | None = None, w: str | None = None) -> int:
+        """Learns a table that comes in pieces, such as one that is larger than memory; as ``learn_many`` of all rows.
+
+        Parameters
+        ----------
+        frames : iterable of data frames
+            Of pandas, polars or pyarrow, each read when the one before was learned: ``pandas.read_csv(..., chunksize=n)``,
+            ``ParquetFile.iter_batches()``, a generator. Or a lazy frame of polars, or what offers an Arrow stream. All have
+            the columns of the first one, in any order; the first one gives names and kinds of a new model's features.
+        y : str, optional
+            The column of targets; else the model's ``target``. It is no feature.
+        w : str, optional
+            The column of weights, which is no feature either; else each row counts for one sample.
+
+        Returns
+        -------
+        int
+            How many rows were read.
+
+        Raises
+        ------
+        InputError
+            A frame has other columns, or a row is refused: the frames before it have been learned, of this one nothing.
+
+        Notes
+        -----
+        Since 0.14.
+        """
+        from ._pieces import pieces
+
+        n = 0
+        for rows, targets, weights in pieces(self, frames, y, w):
+            self._many(rows, targets, weights, None, n)
+            n += len(targets)
+        return n
 
     def predict_many(self, X: Any) -> Any:
         """The predictions for many rows; bit-identical to those of a loop over ``predict_one``.

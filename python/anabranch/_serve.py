@@ -34,10 +34,11 @@ class Server(_core.Server):
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
         """As Model.train_many, without the GIL; readers predict meanwhile. A refused row gives nan."""
+        targets, weights = _frames.vectors(y, w)
         rows, wrap = _frames.table(self, X)
         _frames.warn_of_own_target(self, X, y)
         out = np.empty(_frames.n_rows(rows))
-        self._many(rows, _frames.vector(y, "y"), None if w is None else _frames.vector(w, "w"), out)
+        self._many(rows, targets, weights, out)
         return wrap(out)
 
     def model(self) -> Model:

@@ -207,7 +207,7 @@ def test_a_text_in_a_column_that_was_missing_at_first_is_told_what_to_do():
 def test_several_tables_and_streams_of_no_table_are_told():
     frame = pandas.DataFrame({"a": [1.0, 2.0]})
     for tables in ([frame], iter([polars.DataFrame(frame)]), pyarrow.table(frame).to_batches()):
-        with pytest.raises(TypeError, match="a table, not several, the first a (DataFrame|RecordBatch): give"):
+        with pytest.raises(TypeError, match="a table, not several, the first a (DataFrame|RecordBatch): Model.learn_frames takes"):
             Model("linear").learn_many(tables, [1, 2])
     with pytest.raises(anabranch.InputError, match="stream of no table"):
         Model("linear").learn_many(pyarrow.chunked_array([[1.0, 2.0]]), [1, 2])

@@ -1,0 +1,86 @@
+"""Tables that come in pieces, such as those that are larger than memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _frames
+from ._core import InputError
+from ._kinds import column_of
+from ._schema import article
+
+if TYPE_CHECKING:
+    from ._model import Model
+
+Piece = tuple[_frames.Table, np.ndarray, np.ndarray | None]  # rows, targets, weights
+
+
+def _frames_in(X: Any) -> Iterator[Any]:
+    """The frames of an iterable of frames, of a stream of Arrow or of a lazy frame; a frame is one."""
+    kind = _frames._kind(X)
+    if kind == "lazy":
+        return iter(X.collect_batches()) if hasattr(X, "collect_batches") else iter([X.collect()])
+    if kind == "arrow":
+        try:
+            import pyarrow
+
+            return iter(pyarrow.RecordBatchReader.from_stream(X))
+        except (ImportError, ValueError):  # what is no table is told by frame_of
+            pass
+    if kind:
+        return iter([X])
+    if isinstance(X, (str, bytes, dict)) or hasattr(X, "__array__"):
+        raise TypeError(f"frames are an iterable of data frames, not {article(X)}")
+    return iter(X)
+
+
+def _difference(first: list[str], names: list[str]) -> str | None:
+    """What distinguishes the columns of a frame from those of the first one; their order does not."""
+    for name in first:
+        if name not in names:
+            return f"it has no column {name!r}, which the frames before it have"
+    for name in names:
+        if name not in first:
+            return f"it has a column {name!r}, which the frames before it have not"
+    return None
+
+
+def _check_names(model: Model, names: list[str], given: dict[str, str]) -> None:
+    for what, name in given.items():
+        if name not in names:
+            raise InputError(f"{what} is the name of a column, and the first frame has no column {name!r}")
+        if name in (model.features or ()):
+            raise InputError(f"the column {name!r} is {what} and a feature of the model")
+
+
+def pieces(model: Model, frames: Any, y: str | None, w: str | None) -> Iterator[Piece]:
+    """Rows, targets and weights of one frame after the other, each read when the one before was used."""
+    y = model.target if y is None else y
+    if not isinstance(y, str) or not isinstance(w, (str, type(None))):
+        raise TypeError("y and w are names of columns; Model(..., target=...) is the default of y")
+    given = {"y": y} if w is None else {"y": y, "w": w}
+    first: list[str] = []
+    n = 0
+    for i, frame in enumerate(_frames_in(frames)):
+        kind, frame = _frames.frame_of(frame)
+        if not kind:
+            raise TypeError(f"frame {i} is {article(frame)}, not a data frame")
+        names = _frames._names(kind, frame)
+        if i == 0:
+            _check_names(model, names, given)
+            first = names
+        try:
+            difference = _difference(first, names)
+            if difference:
+                raise InputError(difference)
+            targets, weights = _frames.vectors(*(column_of(kind, frame, name) for name in given.values()))
+            rows = _frames.columns(model, kind, frame, tuple(given.values()))
+        except InputError as error:
+            if i == 0:
+                raise
+            raise InputError(f"frame {i}, of the rows from {n} on: {error}; the {n} rows before it were learned") from None
+        yield rows, targets, weights
+        n += len(targets)
