@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from . import _core, _frames
 from ._kinds import column_kind
 from ._model import Model
+from ._recorder import Recorder
 from ._sparse import is_sparse
 
 _CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64, "order": "C", "ensure_all_finite": "allow-nan"}
@@ -53,11 +54,18 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         Kinds of the columns that are no numbers; else they come from the frame's dtypes.
     threads : int
         As of ``anabranch.Model``.
+    importance : int
+        At every so many-th sample the importances of the features are measured, by some 5 n_features predictions, for
+        ``feature_importances_``; 0: never. Since 0.14.
 
     Attributes
     ----------
     model_ : anabranch.Model
         The fitted model.
+    feature_importances_ : ndarray of float, shape (n_features_in_,)
+        Where ``importance`` is above 0: each feature's share in how much smaller than those of the mean the model's
+        squared errors are, as Shapley values over samples that have just been learned, of which the last 1,000 measured
+        count most (incremental SAGE). They sum to 1; a feature that makes errors larger has 0. Since 0.14.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where X has names that are all str.
@@ -71,6 +79,8 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     model_: Model
     n_features_in_: int
     feature_names_in_: np.ndarray
+    feature_importances_: np.ndarray
+    _recorder: Recorder
 
     def __init__(
         self,
@@ -78,11 +88,13 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         random_state: int | np.random.RandomState | None = None,
         schema: Mapping[str, str] | None = None,
         threads: int = 1,
+        importance: int = 0,
     ) -> None:
         self.expression = expression
         self.random_state = random_state
         self.schema = schema
         self.threads = threads
+        self.importance = importance
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -103,13 +115,34 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
             return self.schema is not None or _typed(X)
         return frame and hasattr(self, "feature_names_in_") and (bool(self.model_.schema_text) or _typed(X))
 
-    def _new(self) -> Model:
+    def _new(self, features: int | None = None) -> Model:
         seed = 1 if self.random_state is None else self.random_state
         if isinstance(seed, np.random.RandomState):
             seed = seed.randint(2**31)
-        return Model(self.expression, seed=seed, schema=self.schema, threads=self.threads)
+        return Model(self.expression, features, seed=seed, schema=self.schema, threads=self.threads)
+
+    def _observe(self, rows: Any) -> None:
+        """Measures importances from now on, where they are wanted."""
+        recorder = self.__dict__.get("_recorder")
+        if self.importance and (recorder is None or recorder.model is not self.model_):
+            _frames.table(self.model_, rows)  # takes names and kinds of the columns
+            self._recorder = Recorder(
+                self.model_, capacity=1, audit=False, metrics=("feature_sage",), importance=self.importance
+            )
+
+    def _take_importances(self) -> None:
+        sage = np.maximum(self._recorder.metrics()["feature_sage"], 0)
+        if self.model_.features:
+            sage = sage[[self.model_.features.index(name) for name in self.feature_names_in_]]
+        self.feature_importances_ = sage / (sage.sum() or 1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the recorder: a copy that goes on learning measures anew."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_recorder"}
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> None:
+        if reset:
+            self.__dict__.pop("feature_importances_", None)
         if self._raw(X, reset):
             if reset:
                 self.model_ = self._new()
@@ -124,11 +157,14 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
             if np.isinf(rows.data if is_sparse(rows) else rows).any():
                 raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
             if reset:
-                self.model_ = self._new()
+                self.model_ = self._new(self.n_features_in_)
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+        self._observe(rows)
         self.model_.learn_many(rows, targets, weights)
+        if self.importance:
+            self._take_importances()
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AnabranchRegressor:
         """Learns all samples from the start.

@@ -76,8 +76,8 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("expression", ["auto(budget=5)", "scale(rls)"])
-def test_scikit_learn(expression):
+@pytest.mark.parametrize("expression, importance", [("auto(budget=5)", 0), ("scale(rls)", 0), ("scale(rls)", 2)])
+def test_scikit_learn(expression, importance):
     pytest.importorskip("sklearn")
     from sklearn.exceptions import SkipTestWarning
     from sklearn.utils.estimator_checks import check_estimator
@@ -86,7 +86,7 @@ def test_scikit_learn(expression):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkipTestWarning)  # of checks that need a setting of scipy's
-        results = check_estimator(AnabranchRegressor(expression), expected_failed_checks=EXPECTED, on_fail=None)
+        results = check_estimator(AnabranchRegressor(expression, importance=importance), expected_failed_checks=EXPECTED, on_fail=None)
     failed = [(r["check_name"], repr(r["exception"])[:300]) for r in results if r["status"] == "failed"]
     assert not failed
     assert sum(r["status"] == "passed" for r in results) >= 40
@@ -154,6 +154,38 @@ def test_scikit_learn_keeps_sparse_matrices_sparse():
     dense[0, 0] = np.inf
     with pytest.raises(ValueError, match="infinity"):
         fitted.partial_fit(sparse.csr_array(dense), y)
+
+
+def test_scikit_learn_importances():
+    pytest.importorskip("sklearn")
+    pandas = pytest.importorskip("pandas")
+    import copy
+    import pickle
+
+    from sklearn.base import clone
+    from sklearn.feature_selection import SelectFromModel
+
+    from anabranch.sklearn import AnabranchRegressor
+
+    r = np.random.default_rng(0)
+    X = pandas.DataFrame({"z": r.normal(size=900), "b": r.choice(["u", "v"], 900), "a": r.normal(size=900)})
+    y = 3 * X["z"] + 3 * (X["b"] == "u")
+    plain = AnabranchRegressor("scale(rls)").fit(X, y)
+    assert not hasattr(plain, "feature_importances_")
+    fitted = AnabranchRegressor("scale(rls)", importance=2).fit(X, y)
+    shares = fitted.feature_importances_
+    assert fitted.model_.equal(plain.model_) and list(fitted.feature_names_in_) == ["z", "b", "a"]
+    assert shares.sum() == pytest.approx(1) and shares[0] > 0.6 > shares[1] > 0.1 > 0.05 > shares[2] >= 0
+    for twin in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
+        assert np.array_equal(twin.feature_importances_, shares)
+        twin.partial_fit(X, -3 * X["a"])
+        assert twin.feature_importances_[2] > 0.5
+    parted = clone(fitted).partial_fit(X[:500], y[:500]).partial_fit(X[500:], y[500:])
+    assert np.array_equal(parted.feature_importances_, shares)
+    assert not hasattr(fitted.set_params(importance=0).fit(X, y), "feature_importances_")
+    numbers = X.assign(b=X["b"] == "u").to_numpy(dtype=float)
+    chosen = SelectFromModel(AnabranchRegressor("scale(rls)", importance=1)).fit(numbers, y)
+    assert chosen.get_support()[0] and not chosen.get_support()[2]
 
 
 def test_scikit_learn_takes_a_random_state():
