@@ -14,6 +14,7 @@ import numpy as np
 from . import _core, _frames
 from ._model import Model
 from ._pieces import Piece, pieces
+from ._vectors import vectors
 
 _BLOCK = 16384
 _LONG = 200_000
@@ -57,9 +58,9 @@ def _bar(n: int | None, progress: bool | None) -> Any:
 
 
 def _table(model: Model, X: Any, y: Any, w: Any) -> Iterator[Piece]:
-    targets, weights = _frames.vectors(y, w)
+    targets, weights = vectors(y, w)
     rows, _ = _frames.table(model, X)
-    _frames.warn_of_own_target(model, X, y, 4)
+    _frames.warn_of_targets(model, X, y, w, 4)
     n = _frames.n_rows(rows)
     for name, vector in (("y", targets), ("w", weights)):
         if vector is not None and len(vector) != n:
@@ -77,7 +78,7 @@ def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
     samples = iter(stream)
     while block := [_sample(*sample) for sample in itertools.islice(samples, 1024)]:
         rows, *given = zip(*block)
-        yield _frames.table(model, list(rows))[0], *_frames.vectors(*given)
+        yield _frames.table(model, list(rows))[0], *vectors(*given)
 
 
 def _score(y: np.ndarray, w: np.ndarray, predictions: np.ndarray) -> Evaluation:

@@ -13,6 +13,7 @@ from ._core import InputError
 from ._kinds import column_of, of_clock, schema_of
 from ._schema import article
 from ._sparse import Sparse, is_sparse
+from ._vectors import doubles
 
 Wrap = Callable[[np.ndarray], Any]
 Table = np.ndarray | list[np.ndarray] | Sparse  # a matrix, or a vector for each feature; of doubles with any strides
@@ -274,32 +275,7 @@ def _array(model: Any, X: np.ndarray) -> np.ndarray:
         raise InputError(f"X has {dimensions(X)}; a table of rows and columns has 2")
     if X.dtype == object or model.schema_text:
         return _rows(model, X.tolist())
-    return _doubles(X, "X", "A")
-
-
-_OTHERS = {"c": "complex numbers", "U": "texts", "S": "texts", "T": "texts", "M": "times", "m": "durations"}
-
-
-def _unmasked(values: np.ma.MaskedArray) -> np.ndarray:
-    """What is masked is missing."""
-    hidden = np.ma.getmaskarray(values)
-    return np.where(hidden, np.nan, values.data) if hidden.any() else values.data
-
-
-def _doubles(values: Any, name: str, layout: str) -> np.ndarray:
-    """An array of doubles, aligned ("A") and where asked for C-contiguous ("C"); complex numbers are none."""
-    try:
-        array = _unmasked(values) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
-        other = _OTHERS.get(array.dtype.kind)
-        if other is None and array.dtype == object and any(isinstance(v, (str, bytes)) for v in array.flat):
-            other = "texts"
-        if other:
-            raise InputError(f"{name} holds {other}, not numbers")
-        return np.require(array, float, list(layout))
-    except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{name} is no array of numbers: {error}") from None
+    return doubles(X, "X", "A")
 
 
 def _compressed(model: Any, X: Any) -> Sparse:
@@ -308,7 +284,7 @@ def _compressed(model: Any, X: Any) -> Sparse:
     if model.schema_text:
         raise InputError("the model reads names or times, which a sparse matrix has not: give a frame or X.toarray()")
     rows = X.tocsr()
-    return Sparse(_doubles(rows.data, "X", "AC"), rows.indices, rows.indptr, X.shape[1])
+    return Sparse(doubles(rows.data, "X", "AC"), rows.indices, rows.indptr, X.shape[1])
 
 
 def _rows(model: Any, rows: list[Any]) -> np.ndarray:
@@ -373,7 +349,7 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     return _rows(model, []), lambda out: out
 
 
-def warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int = 3) -> None:
+def _warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int) -> None:
     """Where y is a column of the frame and a feature."""
     kind, name = _kind(X), getattr(y, "name", None)
     if kind not in ("pandas", "polars") or type(y).__name__ != "Series" or name not in (model.features or ()):
@@ -385,6 +361,31 @@ def warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int = 3) -> None:
             f"or Model(..., target={name!r})",
             stacklevel=stacklevel,
         )
+
+
+def warn_of_order(X: Any, values: Any, name: str, stacklevel: int = 3) -> None:
+    """Where pandas's values have the labels of X in another order."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(X, pandas.DataFrame) or not isinstance(values, (pandas.Series, pandas.DataFrame)):
+        return
+    rows, others = X.index, values.index
+    if len(rows) != len(others) or rows.equals(others) or rows.nlevels != others.nlevels:
+        return
+    if rows.isin(others).all() and others.isin(rows).all():
+        warnings.warn(
+            f"{name} has the labels of X in another order: rows are paired by their places, not by their labels, as "
+            f"{name}.loc[X.index] would be",
+            stacklevel=stacklevel,
+        )
+
+
+def warn_of_targets(model: Any, X: Any, y: Any, w: Any, stacklevel: int = 3) -> None:
+    """Where targets or weights may not be those that were meant; an array has neither names nor labels."""
+    if isinstance(X, np.ndarray):
+        return
+    _warn_of_own_target(model, X, y, stacklevel + 1)
+    for values, name in ((y, "y"), (w, "w")):
+        warn_of_order(X, values, name, stacklevel + 1)
 
 
 def by_names(features: Sequence[str], X: Any) -> Any:
@@ -423,21 +424,3 @@ def matrix(model: Any, X: Any) -> tuple[np.ndarray, Wrap]:
     """As ``table``, but always a C-contiguous matrix."""
     rows, wrap = table(model, X)
     return contiguous(rows), wrap
-
-
-def vector(values: Any, name: str) -> np.ndarray:
-    """Targets or weights as doubles."""
-    if isinstance(values, (str, bytes, dict)):
-        hint = ": Model.learn_frames and evaluate take names of columns" if isinstance(values, str) else ""
-        raise TypeError(f"{name} is a vector, not {article(values)}{hint}")
-    out = _doubles(values, name, "AC")
-    if out.ndim == 2 and 1 in out.shape:
-        out = out.reshape(-1)
-    if out.ndim != 1:
-        raise InputError(f"{name} has {out.ndim} dimensions; a vector has one")
-    return out
-
-
-def vectors(y: Any, w: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
-    """Targets, and weights where there are any."""
-    return vector(y, "y"), None if w is None else vector(w, "w")

@@ -26,7 +26,8 @@ def of_clock(name: str) -> InputError:
     return InputError(f"column {name!r} holds times of day: give hours or seconds as numbers, or whole points in time")
 
 
-def _type_kind(t: type) -> str:
+def type_kind(t: type) -> str:
+    """What values of a type are: a kind of a schema, or one of those above."""
     if issubclass(t, (bool, np.bool_)):
         return "boolean"
     if issubclass(t, (datetime.timedelta, np.timedelta64)):
@@ -40,7 +41,7 @@ def _type_kind(t: type) -> str:
 
 def _value_kinds(values: Iterable[Any]) -> set[str]:
     """The kinds of values that are not missing; booleans among numbers are numbers."""
-    kinds = {_type_kind(t) for t in set(map(type, values)) if t is not type(None)}
+    kinds = {type_kind(t) for t in set(map(type, values)) if t is not type(None)}
     return kinds - {"boolean"} if "number" in kinds else kinds
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import _core, _frames
 from ._schema import Schema
+from ._vectors import vectors
 
 if TYPE_CHECKING:
     from ._explain import Explanation
@@ -108,9 +109,9 @@ class Model(_core.Model):
             Or what else the handler of a signal raises, some tenths of a second after the signal. The rows before have been
             learned: ``n_samples_seen`` says how many.
         """
-        targets, weights = _frames.vectors(y, w)
+        targets, weights = vectors(y, w)
         rows, _ = _frames.table(self, X)
-        _frames.warn_of_own_target(self, X, y)
+        _frames.warn_of_targets(self, X, y, w)
         self._many(rows, targets, weights, None)
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
@@ -120,9 +121,9 @@ class Model(_core.Model):
         -------
         ndarray, Series or array of X's library, shape (n,)
         """
-        targets, weights = _frames.vectors(y, w)
+        targets, weights = vectors(y, w)
         rows, wrap = _frames.table(self, X)
-        _frames.warn_of_own_target(self, X, y)
+        _frames.warn_of_targets(self, X, y, w)
         out = np.empty(_frames.n_rows(rows))
         self._many(rows, targets, weights, out)
         return wrap(out)

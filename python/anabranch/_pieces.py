@@ -11,6 +11,7 @@ from . import _frames
 from ._core import InputError
 from ._kinds import column_of
 from ._schema import article
+from ._vectors import vectors
 
 if TYPE_CHECKING:
     from ._model import Model
@@ -76,7 +77,7 @@ def pieces(model: Model, frames: Any, y: str | None, w: str | None) -> Iterator[
             difference = _difference(first, names)
             if difference:
                 raise InputError(difference)
-            targets, weights = _frames.vectors(*(column_of(kind, frame, name) for name in given.values()))
+            targets, weights = vectors(*(column_of(kind, frame, name) for name in given.values()))
             rows = _frames.columns(model, kind, frame, tuple(given.values()))
         except InputError as error:
             if i == 0:

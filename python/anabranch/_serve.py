@@ -8,6 +8,7 @@ import numpy as np
 
 from . import _core, _frames
 from ._model import Model
+from ._vectors import vectors
 
 
 class Server(_core.Server):
@@ -34,9 +35,9 @@ class Server(_core.Server):
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
         """As Model.train_many, without the GIL; readers predict meanwhile. A refused row gives nan."""
-        targets, weights = _frames.vectors(y, w)
+        targets, weights = vectors(y, w)
         rows, wrap = _frames.table(self, X)
-        _frames.warn_of_own_target(self, X, y)
+        _frames.warn_of_targets(self, X, y, w)
         out = np.empty(_frames.n_rows(rows))
         self._many(rows, targets, weights, out)
         return wrap(out)

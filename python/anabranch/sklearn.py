@@ -14,6 +14,7 @@ from ._kinds import column_kind
 from ._model import Model
 from ._recorder import Recorder
 from ._sparse import is_sparse
+from ._vectors import vector
 
 _CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64, "order": "C", "ensure_all_finite": "allow-nan"}
 
@@ -149,7 +150,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
                 names = _frames._names(_frames._kind(X), X)
                 self.n_features_in_ = len(names)
                 self.feature_names_in_ = np.array(names, dtype=object)
-            rows, targets = _frames.by_names(list(self.feature_names_in_), X), _frames.vector(y, "y")
+            rows, targets = _frames.by_names(list(self.feature_names_in_), X), vector(y, "y")
         else:
             rows, targets = validate_data(
                 self, _plain(X), y, reset=reset, y_numeric=True, **_CHECKS
@@ -161,6 +162,8 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+        for values, name in ((y, "y"), (sample_weight, "sample_weight")):
+            _frames.warn_of_order(X, values, name, 4)
         self._observe(rows)
         self.model_.learn_many(rows, targets, weights)
         if self.importance:

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define NAMES_HINT "; schema= says which columns hold names or times"
+#define DURATION_HINT "; a duration is a number of seconds: 'number' in schema="
 
 static AnbColumnKind kind_of(const Format *format, Py_ssize_t i)
 {
@@ -118,6 +119,11 @@ static bool is_duration(PyObject *cell)
     return PyObject_HasAttrString(cell, "total_seconds") && !PyObject_HasAttrString(cell, "year");
 }
 
+bool cell_is_duration(PyObject *cell)
+{
+    return is_duration(cell) || is_numpy(cell, 'm');
+}
+
 /* Periods of pandas among them. */
 static bool is_time(PyObject *cell)
 {
@@ -202,7 +208,7 @@ static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
     PyErr_Clear();
     const AnbColumnKind kind = kind_of(format, i);
     bool time = kind == ANB_COLUMN_TIME;
-    const char *hint = !time && PyUnicode_Check(cell) ? NAMES_HINT : "";
+    const char *hint = !time && PyUnicode_Check(cell) ? NAMES_HINT : cell_is_duration(cell) ? DURATION_HINT : "";
     PyObject *name = format->names.name ? Py_NewRef(format->names.name[i]) : PyLong_FromSsize_t(i);
     if (name)
         raise_input(format->core, "feature %R is a %R: %.200R, which is not %s%s", name, (PyObject *)Py_TYPE(cell),

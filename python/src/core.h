@@ -180,6 +180,7 @@ int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
 bool cell_is_missing(PyObject *cell);
 /* Whether its float() is no number but the count of a numpy time or duration, as it is for nanoseconds. */
 bool cell_is_count(PyObject *cell, double value);
+bool cell_is_duration(PyObject *cell);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);
 /* What a text of a table looks like, as bits: a number; a time with the year, the day or the month first. */

@@ -73,8 +73,9 @@ static int no_number(Core *core, PyObject *object, const char *what, double *val
         return *value = ANB_NAN, 0;
     if (PyLong_Check(object))
         return raise_input(core, "the %s is an integer too large for a float; nothing was learned", what);
-    return raise_input(core, "the %s is a %R: %.200R, which is not a number; nothing was learned", what,
-                       (PyObject *)Py_TYPE(object), object);
+    const char *hint = cell_is_duration(object) ? ": give its seconds" : "";
+    return raise_input(core, "the %s is a %R: %.200R, which is not a number%s; nothing was learned", what,
+                       (PyObject *)Py_TYPE(object), object, hint);
 }
 
 static int number_of(Core *core, PyObject *object, const char *what, double *value)

@@ -616,3 +616,37 @@ def test_wide_and_unusual_sparse_matrices():
     typed = Model("linear", ["a", "b", "c"], schema={"a": "category"})
     with pytest.raises(anabranch.InputError, match="names or times"):
         typed.learn_many(sparse.csr_array(np.eye(3)), [1, 2, 3])
+
+
+@pytest.mark.parametrize("of", [list, np.array, pytest.param("pandas", id="pandas"), pytest.param("polars", id="polars")])
+def test_targets_that_are_durations_or_times_are_told_with_a_hint(of):
+    if isinstance(of, str):
+        of = pytest.importorskip(of).Series
+    hour, day = np.timedelta64(3600, "s").item(), np.datetime64("2020-01-01", "us").item()
+    for call in (Model("rls").learn_many, lambda X, y: anabranch.evaluate(Model("rls"), X, y)):
+        with pytest.raises(anabranch.InputError, match=r"y holds durations, not numbers: give seconds: y.dt.total_seconds\(\)"):
+            call([[1.0], [2.0]], of([hour, hour]))
+        with pytest.raises(anabranch.InputError, match="y holds times, not numbers: give seconds"):
+            call([[1.0], [2.0]], of([day, day]))
+    for duration in (hour, np.timedelta64(hour)):
+        with pytest.raises(anabranch.InputError, match="which is not a number: give its seconds; nothing"):
+            Model("rls").learn_one([1.0], duration)
+    with pytest.raises(anabranch.InputError, match="not a time; a duration is a number of seconds: 'number' in schema="):
+        Model("rls", ["t"], schema={"t": "time"}).predict_one({"t": hour})
+
+
+def test_targets_with_labels_in_another_order_are_told(recwarn):
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame({"a": [1.0, 2, 3]}, index=[7, 8, 9])
+    y = pandas.Series([1.0, 2, 3], index=[9, 8, 7], name="y")
+    calls = [Model("rls").learn_many, Model("rls").train_many, anabranch.Server(Model("rls", ["a"])).train_many]
+    for call in (*calls, lambda *given: anabranch.evaluate(Model("rls"), *given)):
+        call(X, y.loc[X.index])
+        call(X, y.reset_index(drop=True), y.to_numpy())
+        call(X, y.rename(dict(zip(y.index, "abc"))))
+        assert not recwarn
+        for given, name in (((X, y), "y"), ((X, y.loc[X.index], y), "w")):
+            with pytest.warns(UserWarning, match=f"{name} has the labels of X in another order: .*by their places.*{name}.loc") as warned:
+                call(*given)
+            assert len(warned) == 1 and warned[0].filename == __file__
+        recwarn.clear()

@@ -188,6 +188,18 @@ def test_scikit_learn_importances():
     assert chosen.get_support()[0] and not chosen.get_support()[2]
 
 
+def test_scikit_learn_tells_of_labels_in_another_order():
+    pytest.importorskip("sklearn")
+    pandas = pytest.importorskip("pandas")
+    from anabranch.sklearn import AnabranchRegressor
+
+    X, y = pandas.DataFrame({"a": [1.0, 2, 3]}), pandas.Series([1.0, 2, 3], index=[2, 1, 0])
+    with pytest.warns(UserWarning, match="y has the labels of X in another order") as warned:
+        fitted = AnabranchRegressor("rls").fit(X, y)
+    assert warned[0].filename == __file__
+    assert np.array_equal(fitted.predict(X), AnabranchRegressor("rls").fit(X, y.to_numpy()).predict(X))
+
+
 def test_scikit_learn_takes_a_random_state():
     from anabranch.sklearn import AnabranchRegressor
 
