@@ -19,7 +19,7 @@ Wrap = Callable[[np.ndarray], Any]
 Table = np.ndarray | list[np.ndarray] | Sparse  # a matrix, or a vector for each feature; of doubles with any strides
 
 
-def _kind(X: Any) -> str:
+def library_of(X: Any) -> str:
     """The library that a table is of, without importing any."""
     for name in ("pandas", "polars", "pyarrow"):
         module = sys.modules.get(name)
@@ -55,17 +55,17 @@ def _import_arrow(X: Any) -> Any:
 
 def frame_of(X: Any) -> tuple[str, Any]:
     """A frame with the library that it is of, a lazy one collected; "" and X itself where it is none."""
-    kind = _kind(X)
-    if kind == "lazy":
+    library = library_of(X)
+    if library == "lazy":
         return "polars", X.collect()
-    if kind == "arrow":
+    if library == "arrow":
         X = _import_arrow(X)
-        return _kind(X), X
-    return kind, X
+        return library_of(X), X
+    return library, X
 
 
-def _names(kind: str, X: Any) -> list[str]:
-    names = list(X.schema.names) if kind == "pyarrow" else list(X.columns)
+def _names(library: str, X: Any) -> list[str]:
+    names = list(X.schema.names) if library == "pyarrow" else list(X.columns)
     for name in names:
         if not isinstance(name, str):
             raise InputError(f"a column is named by {article(name)}: name the columns by str, or give X.to_numpy()")
@@ -202,12 +202,12 @@ def _warn_of_lacking(model: Any, lacking: list[str]) -> None:
     warnings.warn(f"the table has no column {lacking[0]!r}{more}: taken for {cell} in every row", stacklevel=6)
 
 
-def _features(model: Any, kind: str, X: Any, names: list[str]) -> list[str]:
+def _features(model: Any, library: str, X: Any, names: list[str]) -> list[str]:
     """The names that the model's features have in the table; some may not be there."""
     if model.n_features is None:
         given = [name for name in names if name != model.target]
         features = sorted(given)
-        kinds = None if model.schema_text else schema_of(kind, X, features)
+        kinds = None if model.schema_text else schema_of(library, X, features)
         model._adopt(features, kinds, features != given)
     features = list(model.features) if model.features is not None else names
     if model.features is None and len(features) != model.n_features:
@@ -232,15 +232,15 @@ def _one_block(X: Any) -> np.ndarray | None:
     return block if block.dtype == float else None
 
 
-def columns(model: Any, kind: str, X: Any, passed: tuple[str, ...] = ()) -> Table:
+def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = ()) -> Table:
     """A frame's features as doubles; columns of the names in ``passed`` are none."""
-    names = _names(kind, X)
-    features = _features(model, kind, X, [name for name in names if name not in passed])
+    names = _names(library, X)
+    features = _features(model, library, X, [name for name in names if name not in passed])
     place = {name: i for i, name in enumerate(names)}
-    block = _one_block(X) if kind == "pandas" and not model.schema_text and len(place) == len(names) else None
+    block = _one_block(X) if library == "pandas" and not model.schema_text and len(place) == len(names) else None
     if block is not None and features == names:
         return block
-    rows = X.num_rows if kind == "pyarrow" else len(X)
+    rows = X.num_rows if library == "pyarrow" else len(X)
     vectors = []
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
         if name not in place:
@@ -250,7 +250,7 @@ def columns(model: Any, kind: str, X: Any, passed: tuple[str, ...] = ()) -> Tabl
         elif column_kind == "ignored":
             vectors.append(np.zeros(rows))
         else:
-            vectors.append(_READ[kind](model, j, column_kind, column_of(kind, X, name)))
+            vectors.append(_READ[library](model, j, column_kind, column_of(library, X, name)))
     return vectors
 
 
@@ -297,11 +297,11 @@ def _rows(model: Any, rows: list[Any]) -> np.ndarray:
     return out
 
 
-def _series(kind: str, X: Any, name: str) -> Wrap:
-    if kind == "pandas":
+def _series(library: str, X: Any, name: str) -> Wrap:
+    if library == "pandas":
         pandas, index = sys.modules["pandas"], X.index
         return lambda out: pandas.Series(out, index=index, name=name)
-    if kind == "polars":
+    if library == "polars":
         polars = sys.modules["polars"]
         return lambda out: polars.Series(name, out)
     pyarrow = sys.modules["pyarrow"]
@@ -314,16 +314,16 @@ def _nameless(X: Any) -> bool:
 
 
 def table(model: Any, X: Any) -> tuple[Table, Wrap]:
-    """X as doubles, and what makes a vector of predictions the caller's kind."""
+    """X as doubles, and what makes a vector of predictions the caller's library."""
     if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.aligned and not model.schema_text:
         if model.n_features is not None:
             model._unnamed()
             return X, lambda out: out
     if hasattr(X, "to_frame"):
         raise TypeError(f"X is a table, not {article(X)}: X.to_frame() makes one of it")
-    kind, X = frame_of(X)
-    if kind:
-        return columns(model, kind, X), _series(kind, X, model.target or "prediction")
+    library, X = frame_of(X)
+    if library:
+        return columns(model, library, X), _series(library, X, model.target or "prediction")
     if _nameless(X) and model.n_features is not None:
         model._unnamed()
     if is_sparse(X):
@@ -343,7 +343,7 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     except TypeError:
         raise TypeError(f"X is a table of rows, not {article(X)}") from None
     for first in rows:
-        if _kind(first):
+        if library_of(first):
             raise TypeError(f"X is a table, not several, the first {article(first)}: Model.learn_frames takes several")
         return _rows(model, [first, *rows]), lambda out: out
     return _rows(model, []), lambda out: out
@@ -351,10 +351,10 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
 
 def _warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int) -> None:
     """Where y is a column of the frame and a feature."""
-    kind, name = _kind(X), getattr(y, "name", None)
-    if kind not in ("pandas", "polars") or type(y).__name__ != "Series" or name not in (model.features or ()):
+    library, name = library_of(X), getattr(y, "name", None)
+    if library not in ("pandas", "polars") or type(y).__name__ != "Series" or name not in (model.features or ()):
         return
-    column = column_of(kind, X, name) if name in _names(kind, X) else None
+    column = column_of(library, X, name) if name in _names(library, X) else None
     if column is not None and len(column) > 0 and column.equals(y):
         warnings.warn(
             f"y is the column {name!r} of X and a feature, so that each row tells its own target: give X without it, "
@@ -390,15 +390,15 @@ def warn_of_targets(model: Any, X: Any, y: Any, w: Any, stacklevel: int = 3) -> 
 
 def by_names(features: Sequence[str], X: Any) -> Any:
     """The columns of a frame that have these names, in their order; what is no frame as it is."""
-    kind, X = frame_of(X)
-    if not kind:
+    library, X = frame_of(X)
+    if not library:
         return X
-    names = _names(kind, X)
+    names = _names(library, X)
     lacking = [name for name in features if name not in names]
     if lacking:
         raise InputError(f"X has no column {lacking[0]!r}, which is a feature of the model")
     wanted = list(features)
-    return X[wanted] if kind == "pandas" else X.select(wanted)
+    return X[wanted] if library == "pandas" else X.select(wanted)
 
 
 def n_rows(rows: Table) -> int:

@@ -45,13 +45,13 @@ def _value_kinds(values: Iterable[Any]) -> set[str]:
     return kinds - {"boolean"} if "number" in kinds else kinds
 
 
-def column_of(kind: str, X: Any, name: str) -> Any:
+def column_of(library: str, X: Any, name: str) -> Any:
     """A frame's column."""
-    if kind == "pyarrow":
+    if library == "pyarrow":
         if len(X.schema.get_all_field_indices(name)) > 1:
             raise InputError(f"two columns are named {name!r}")
         return X.column(name)
-    if kind == "polars":
+    if library == "polars":
         return X.get_column(name)
     column = X[name]
     if getattr(column, "ndim", 1) != 1:
@@ -119,16 +119,16 @@ def _arrow_kind(dtype: Any) -> str:
     return "number" if number else "category"
 
 
-def column_kind(kind: str, X: Any, name: str) -> str:
-    """A kind of a schema by the column's dtype or, where that says nothing, its values; or one of those above."""
-    if kind == "pyarrow":
-        return _arrow_kind(column_of(kind, X, name).type)
-    return {"pandas": _pandas_kind, "polars": _polars_kind}[kind](column_of(kind, X, name))
+def column_kind(library: str, X: Any, name: str) -> str:
+    """A library of a schema by the column's dtype or, where that says nothing, its values; or one of those above."""
+    if library == "pyarrow":
+        return _arrow_kind(column_of(library, X, name).type)
+    return {"pandas": _pandas_kind, "polars": _polars_kind}[library](column_of(library, X, name))
 
 
-def _warn_of_mixed(kind: str, X: Any, name: str) -> None:
-    column = column_of(kind, X, name)
-    values = column.to_list() if kind == "polars" else _pandas_values(column)
+def _warn_of_mixed(library: str, X: Any, name: str) -> None:
+    column = column_of(library, X, name)
+    values = column.to_list() if library == "polars" else _pandas_values(column)
     words = " and ".join(sorted(_WORDS[k] for k in _value_kinds(values)))
     warnings.warn(
         f"column {name!r} holds {words}: it is read as names; make its values of one type, or say what it is: "
@@ -137,21 +137,21 @@ def _warn_of_mixed(kind: str, X: Any, name: str) -> None:
     )
 
 
-def _first_texts(kind: str, X: Any, name: str) -> list[str]:
+def _first_texts(library: str, X: Any, name: str) -> list[str]:
     """Of a column of texts; none of one whose dtype says that they are categories."""
-    column = column_of(kind, X, name)
-    column = column.slice(0, 100) if kind == "pyarrow" else column.head(100)
+    column = column_of(library, X, name)
+    column = column.slice(0, 100) if library == "pyarrow" else column.head(100)
     if type(getattr(column, "dtype", None)).__name__ in ("CategoricalDtype", "Categorical", "Enum"):
         return []
-    if kind == "pyarrow" and sys.modules["pyarrow"].types.is_dictionary(column.type):
+    if library == "pyarrow" and sys.modules["pyarrow"].types.is_dictionary(column.type):
         return []
-    values = column.to_pylist() if kind == "pyarrow" else column.to_list()
+    values = column.to_pylist() if library == "pyarrow" else column.to_list()
     return [value for value in values if isinstance(value, str) and value]
 
 
-def _warn_of_texts(kind: str, X: Any, name: str) -> None:
+def _warn_of_texts(library: str, X: Any, name: str) -> None:
     """Where all of the first texts look like numbers or times."""
-    texts = _first_texts(kind, X, name)
+    texts = _first_texts(library, X, name)
     looks = functools.reduce(operator.and_, map(_looks, texts), 15 if texts else 0)
     if looks:
         look = ("number", "time", "time-dmy", "time-mdy")[(looks & -looks).bit_length() - 1]
@@ -162,16 +162,16 @@ def _warn_of_texts(kind: str, X: Any, name: str) -> None:
         )
 
 
-def schema_of(kind: str, X: Any, names: list[str]) -> str | None:
+def schema_of(library: str, X: Any, names: list[str]) -> str | None:
     """The text of the schema of a frame's columns; None where all are numbers."""
-    kinds = {name: column_kind(kind, X, name) for name in names}
+    kinds = {name: column_kind(library, X, name) for name in names}
     for name, k in kinds.items():
         if k == "clock":
             raise of_clock(name)
         if k == "mixed":
-            _warn_of_mixed(kind, X, name)
+            _warn_of_mixed(library, X, name)
         if k == "category":
-            _warn_of_texts(kind, X, name)
+            _warn_of_texts(library, X, name)
         kinds[name] = {"duration": "number", "mixed": "category"}.get(k, k)
     typed = any(k in ("category", "code", "time") for k in kinds.values())
     return Schema(kinds).text if typed else None

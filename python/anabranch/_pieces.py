@@ -21,17 +21,17 @@ Piece = tuple[_frames.Table, np.ndarray, np.ndarray | None]  # rows, targets, we
 
 def _frames_in(X: Any) -> Iterator[Any]:
     """The frames of an iterable of frames, of a stream of Arrow or of a lazy frame; a frame is one."""
-    kind = _frames._kind(X)
-    if kind == "lazy":
+    library = _frames.library_of(X)
+    if library == "lazy":
         return iter(X.collect_batches()) if hasattr(X, "collect_batches") else iter([X.collect()])
-    if kind == "arrow":
+    if library == "arrow":
         try:
             import pyarrow
 
             return iter(pyarrow.RecordBatchReader.from_stream(X))
         except (ImportError, ValueError):  # what is no table is told by frame_of
             pass
-    if kind:
+    if library:
         return iter([X])
     if isinstance(X, (str, bytes, dict)) or hasattr(X, "__array__"):
         raise TypeError(f"frames are an iterable of data frames, not {article(X)}")
@@ -66,10 +66,10 @@ def pieces(model: Model, frames: Any, y: str | None, w: str | None) -> Iterator[
     first: list[str] = []
     n = 0
     for i, frame in enumerate(_frames_in(frames)):
-        kind, frame = _frames.frame_of(frame)
-        if not kind:
+        library, frame = _frames.frame_of(frame)
+        if not library:
             raise TypeError(f"frame {i} is {article(frame)}, not a data frame")
-        names = _frames._names(kind, frame)
+        names = _frames._names(library, frame)
         if i == 0:
             _check_names(model, names, given)
             first = names
@@ -77,8 +77,8 @@ def pieces(model: Model, frames: Any, y: str | None, w: str | None) -> Iterator[
             difference = _difference(first, names)
             if difference:
                 raise InputError(difference)
-            targets, weights = vectors(*(column_of(kind, frame, name) for name in given.values()))
-            rows = _frames.columns(model, kind, frame, tuple(given.values()))
+            targets, weights = vectors(*(column_of(library, frame, name) for name in given.values()))
+            rows = _frames.columns(model, library, frame, tuple(given.values()))
         except InputError as error:
             if i == 0:
                 raise

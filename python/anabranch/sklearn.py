@@ -21,18 +21,18 @@ _CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64, "order":
 
 def _typed(X: Any) -> bool:
     """Whether X is a frame that holds more than plain numbers: the model reads its columns."""
-    kind = _frames._kind(X)
-    if kind not in ("pandas", "polars", "pyarrow"):
+    library = _frames.library_of(X)
+    if library not in ("pandas", "polars", "pyarrow"):
         return False
-    names = list(X.schema.names if kind == "pyarrow" else X.columns)
-    kinds = {column_kind(kind, X, name) for name in names}
+    names = list(X.schema.names if library == "pyarrow" else X.columns)
+    kinds = {column_kind(library, X, name) for name in names}
     named = all(isinstance(name, str) for name in names)
     return not kinds.isdisjoint(("time", "duration", "clock") + (("category", "code", "mixed") if named else ()))
 
 
 def _plain(X: Any) -> Any:
     """Durations as seconds, and numbers in columns of objects as floats: numpy reads no pandas.NA."""
-    if _frames._kind(X) != "pandas":
+    if _frames.library_of(X) != "pandas":
         return _frames.plain(X)
     objects = [name for name, dtype in X.dtypes.items() if dtype == object and column_kind("pandas", X, name) == "number"]
     if objects:
@@ -107,7 +107,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     def _raw(self, X: Any, reset: bool) -> bool:
         """Whether the model reads the columns of X by itself; a model that has read names or times does so ever after, one of
         columns without names never."""
-        frame = bool(_frames._kind(X))
+        frame = bool(_frames.library_of(X))
         if self.schema is not None and not frame:
             raise _core.InputError(f"schema= is of named columns: X has to be a data frame, not {_frames.article(X)}")
         if not reset and not frame and self.model_.schema_text:
@@ -147,7 +147,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         if self._raw(X, reset):
             if reset:
                 self.model_ = self._new()
-                names = _frames._names(_frames._kind(X), X)
+                names = _frames._names(_frames.library_of(X), X)
                 self.n_features_in_ = len(names)
                 self.feature_names_in_ = np.array(names, dtype=object)
             rows, targets = _frames.by_names(list(self.feature_names_in_), X), vector(y, "y")

@@ -60,7 +60,7 @@ bool floats_are_plain(void)
 /* What is wrong with a feature's cell, behind its name or number; -1. */
 static int raise_cell(const Format *format, Py_ssize_t i, const char *what)
 {
-    PyObject *name = format->names.name ? Py_NewRef(format->names.name[i]) : PyLong_FromSsize_t(i);
+    PyObject *name = feature_name(format, i);
     if (name)
         raise_input(format->core, "feature %R is %s", name, what);
     Py_XDECREF(name);
@@ -209,7 +209,7 @@ static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
     const AnbColumnKind kind = kind_of(format, i);
     bool time = kind == ANB_COLUMN_TIME;
     const char *hint = !time && PyUnicode_Check(cell) ? NAMES_HINT : cell_is_duration(cell) ? DURATION_HINT : "";
-    PyObject *name = format->names.name ? Py_NewRef(format->names.name[i]) : PyLong_FromSsize_t(i);
+    PyObject *name = feature_name(format, i);
     if (name)
         raise_input(format->core, "feature %R is a %R: %.200R, which is not %s%s", name, (PyObject *)Py_TYPE(cell),
                     cell,

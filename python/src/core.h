@@ -44,7 +44,7 @@ typedef struct Names {
     Py_ssize_t n;    /* features; 0: not known yet */
     PyObject **name; /* n interned strings, or NULL: rows are sequences */
     Place *place;    /* n, in the order of the last dict; NULL: not known */
-    bool reordered;  /* the first row or frame named them in another order, and a row without names came not yet */
+    bool reordered;  /* the first row or frame had them in another order, and no row without names was warned of yet */
 } Names;
 /* A row or table without names comes: warns, once, where its order may be that of the first one. -1: an exception. */
 int names_left_out(Names *names, Py_ssize_t stack_level);
@@ -59,7 +59,7 @@ typedef struct Format {
     bool extra_raises;         /* an unknown key is an error */
     bool skips;                /* refused rows are counted, not raised */
     unsigned long long extras; /* unknown keys that were passed over */
-    PyTypeObject *unmasked;    /* of the last array, which has no keys and no mask, to compare with only; or NULL */
+    PyTypeObject *unmasked;    /* type of the last array without keys and mask; not owned, only compared; or NULL */
 } Format;
 
 /* The doubles of one row; `small` serves where they fit. */
@@ -102,11 +102,22 @@ typedef struct Watcher {
     PyObject *model;                    /* a Model; NULL: not attached yet */
 } Watcher;
 
+/* ---- object.c ---- */
+/* An object of a type of this module with all fields 0; NULL with the exception set. */
+void *object_new(PyTypeObject *type);
+/* The last step of tp_dealloc: frees the object's memory. */
+void object_free(PyObject *object);
+/* A type that takes part in garbage collection and may have subclasses. */
+PyTypeObject *type_new(PyObject *module, const char *name, size_t size, PyType_Slot *slots);
+
 /* ---- errors.c: all return NULL or -1 with the exception set ---- */
 int core_add_errors(PyObject *module);
 /* From a code of the library. `text`: the expression, where it is one. */
 PyObject *raise_error(Core *core, const AnbError *error, const char *text);
 int raise_input(Core *core, const char *format, ...);
+
+/* The name of feature i, or its number where features have no names; a new reference. */
+PyObject *feature_name(const Format *format, Py_ssize_t i);
 
 /* ---- refusal.c ---- */
 /* A sample as a learner is given it. */
@@ -138,15 +149,15 @@ void entry_free(Entry *entry);
 int entry_enter(Entry *entry, Core *core);
 void entry_leave(Entry *entry);
 
-/* A call without the GIL that a signal's handler may end. */
-typedef struct Away {
+/* A stretch of code that runs without the GIL. */
+typedef struct Unlocked {
     PyThreadState *state;
-    int64_t asked; /* when handlers were run last */
-} Away;
-Away away_begin(void);
-/* Between rows: runs handlers every tenth of a second; whether one has raised. */
-bool away_interrupted(Away *away);
-void away_end(Away *away);
+    int64_t checked; /* when the handlers of signals were run last */
+} Unlocked;
+Unlocked gil_release(void);
+/* To be called between rows: runs the handlers of signals every tenth of a second, with the GIL. Whether one raised. */
+bool gil_interrupted(Unlocked *unlocked);
+void gil_take(Unlocked *unlocked);
 
 /* ---- names.c ---- */
 /* Names from a sequence of strings. */

@@ -1,7 +1,7 @@
 /*
  * One call at a time on an object. All fields are read and written under the GIL, so entering a free object is one
  * store. `lock` only serves waiting threads to sleep on: nobody holds it, and it is released once to wake one of them.
- * Calls without the GIL, which a signal's handler may end.
+ * Below that: loops that run without the GIL and end when a signal's handler raises.
  */
 #include "core.h"
 #include <time.h>
@@ -58,7 +58,7 @@ void entry_leave(Entry *entry)
 
 /* ---- without the GIL ----------------------------------------------------------------------------------------------- */
 
-enum { ASK_AFTER = 100000000 }; /* nanoseconds */
+enum { CHECK_AFTER = 100000000 }; /* nanoseconds */
 
 static int64_t now(void)
 {
@@ -67,22 +67,22 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-Away away_begin(void)
+Unlocked gil_release(void)
 {
-    return (Away){PyEval_SaveThread(), now()};
+    return (Unlocked){PyEval_SaveThread(), now()};
 }
 
-bool away_interrupted(Away *away)
+bool gil_interrupted(Unlocked *unlocked)
 {
-    if (now() - away->asked <= ASK_AFTER)
+    if (now() - unlocked->checked <= CHECK_AFTER)
         return false;
-    PyEval_RestoreThread(away->state);
+    PyEval_RestoreThread(unlocked->state);
     bool raised = PyErr_CheckSignals() != 0;
-    *away = away_begin();
+    *unlocked = gil_release();
     return raised;
 }
 
-void away_end(Away *away)
+void gil_take(Unlocked *unlocked)
 {
-    PyEval_RestoreThread(away->state);
+    PyEval_RestoreThread(unlocked->state);
 }

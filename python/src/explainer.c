@@ -35,8 +35,7 @@ static PyObject *explainer_new(PyTypeObject *type, PyObject *arguments, PyObject
     options.seed = seed;
     if (model_ready((Model *)model, NULL, 0))
         return NULL;
-    allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
-    Explainer *e = (Explainer *)allocate(type, 0);
+    Explainer *e = object_new(type);
     if (!e)
         return NULL;
     e->base.observer.observe = observe;
@@ -48,13 +47,10 @@ static PyObject *explainer_new(PyTypeObject *type, PyObject *arguments, PyObject
 static void explainer_dealloc(PyObject *object)
 {
     Explainer *e = (Explainer *)object;
-    PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
     watcher_clear(&e->base);
     anb_explainer_free(e->explainer);
-    freefunc release = PyType_GetSlot(type, Py_tp_free);
-    release(object);
-    Py_DECREF(type);
+    object_free(object);
 }
 
 static PyObject *keep(PyObject *object, PyObject *row)
@@ -159,9 +155,5 @@ PyTypeObject *core_make_explainer_type(PyObject *module)
                            {Py_tp_getset, explainer_properties},
                            {Py_sq_length, length},
                            {0}};
-    PyType_Spec spec = {.name = "anabranch._core.Explainer",
-                        .basicsize = sizeof(Explainer),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-                        .slots = slots};
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    return type_new(module, "anabranch._core.Explainer", sizeof(Explainer), slots);
 }

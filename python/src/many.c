@@ -93,15 +93,15 @@ static End run_blocks(Model *self, const Many *m, bool stops, double *block)
     Py_ssize_t size = m->table.step;
     uint64_t before = rejected(self);
     End end = DONE;
-    Away away = away_begin();
+    Unlocked unlocked = gil_release();
     for (Py_ssize_t from = 0; from < m->n && end == DONE; from += size) {
         run_block(self, m, from, size < m->n - from ? size : m->n - from, block);
         if (stops && rejected(self) != before)
             end = REFUSED;
-        else if (away_interrupted(&away))
+        else if (gil_interrupted(&unlocked))
             end = INTERRUPTED;
     }
-    away_end(&away);
+    gil_take(&unlocked);
     return end;
 }
 

@@ -302,8 +302,7 @@ static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
 static PyObject *model_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     (void)arguments, (void)keywords;
-    allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
-    Model *self = (Model *)allocate(type, 0);
+    Model *self = object_new(type);
     if (!self)
         return NULL;
     self->threads = 1;
@@ -327,14 +326,11 @@ static int model_traverse(PyObject *object, visitproc visit, void *arg)
 static void model_dealloc(PyObject *object)
 {
     Model *self = (Model *)object;
-    PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
     forget(self);
     PyMem_Free(self->observers);
     entry_free(&self->entry);
-    freefunc release = PyType_GetSlot(type, Py_tp_free);
-    release(object);
-    Py_DECREF(type);
+    object_free(object);
 }
 
 /* The methods of all files in one table. The type copies nothing of it, so it is kept; filled alike every time. */
@@ -361,9 +357,5 @@ PyTypeObject *core_make_model_type(PyObject *module)
                            {Py_tp_methods, all_methods},
                            {Py_tp_getset, model_properties},
                            {0}};
-    PyType_Spec spec = {.name = "anabranch._core.Model",
-                        .basicsize = sizeof(Model),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-                        .slots = slots};
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    return type_new(module, "anabranch._core.Model", sizeof(Model), slots);
 }

@@ -138,6 +138,11 @@ int names_copy(Names *to, const Names *from)
     return 0;
 }
 
+PyObject *feature_name(const Format *format, Py_ssize_t i)
+{
+    return format->names.name ? Py_NewRef(format->names.name[i]) : PyLong_FromSsize_t(i);
+}
+
 PyObject *names_tuple(const Names *names)
 {
     if (!names->name)

@@ -161,6 +161,7 @@ static PyObject *active_of(const AnbMixture *m)
     return list;
 }
 
+/* k counts, or where there are none k flags, as a list. */
 static PyObject *counts_of(const uint64_t *trained, const unsigned char *flag, size_t k)
 {
     PyObject *list = PyList_New((Py_ssize_t)k);

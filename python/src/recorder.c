@@ -142,8 +142,7 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
         return raise_input(core, "every and capacity are at least 1"), NULL;
     if (model_ready((Model *)model, NULL, 0))
         return NULL;
-    allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
-    Recorder *r = (Recorder *)allocate(type, 0);
+    Recorder *r = object_new(type);
     if (!r)
         return NULL;
     r->base.observer.observe = observe;
@@ -159,16 +158,13 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
 static void recorder_dealloc(PyObject *object)
 {
     Recorder *r = (Recorder *)object;
-    PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
     watcher_clear(&r->base);
     anb_audit_free(r->audit);
     anb_diagnostics_free(r->diagnostics);
     PyMem_Free(r->metric);
     PyMem_Free(r->ring);
-    freefunc release = PyType_GetSlot(type, Py_tp_free);
-    release(object);
-    Py_DECREF(type);
+    object_free(object);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -366,9 +362,5 @@ PyTypeObject *core_make_recorder_type(PyObject *module)
                            {Py_sq_length, length},
                            {Py_bf_getbuffer, get_buffer},
                            {0}};
-    PyType_Spec spec = {.name = "anabranch._core.Recorder",
-                        .basicsize = sizeof(Recorder),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-                        .slots = slots};
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    return type_new(module, "anabranch._core.Recorder", sizeof(Recorder), slots);
 }

@@ -26,9 +26,11 @@ static int raise_cell(const Format *format, const double *x, const char *head, c
     while (cells_are_fine(&x[j], 1, format->takes_missing))
         j++;
     const char *what = x[j] != x[j] ? "missing, which this model does not take" : "infinite";
-    if (format->names.name)
-        return raise_input(format->core, "%sfeature %R is %s%s", head, format->names.name[j], what, tail);
-    return raise_input(format->core, "%sfeature %zd is %s%s", head, j, what, tail);
+    PyObject *name = feature_name(format, j);
+    if (name)
+        raise_input(format->core, "%sfeature %R is %s%s", head, name, what, tail);
+    Py_XDECREF(name);
+    return -1;
 }
 
 static bool weight_is_fine(double weight)

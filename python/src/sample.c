@@ -1,9 +1,9 @@
 /* Methods of Model that take single rows. */
 #include "core.h"
 
-/* As entry_enter, for a call that keeps the GIL. Where no learner is written in Python nothing else can run before it
- * leaves, so a free object is left as it is; entry_leave afterwards all the same. */
-static inline int pass(Model *self)
+/* As `enter`, for a call that keeps the GIL. Where no learner is written in Python nothing else can run before the call
+ * leaves the model, so a model that is free need not be marked as in use; entry_leave afterwards all the same. */
+static inline int enter_holding_gil(Model *self)
 {
     return self->entry.owner == 0 && !self->calls_python ? 0 : entry_enter(&self->entry, self->core);
 }
@@ -53,7 +53,7 @@ static PyObject *predict_one(PyObject *object, PyObject *const *arguments, Py_ss
     if (named ? n != 0 : n != 1 || (names && PyTuple_Size(names) > 0))
         return PyErr_SetString(PyExc_TypeError, "predict_one() takes x"), NULL;
     PyObject *row = arguments[0];
-    if (enter_row(self, row, &cells, pass))
+    if (enter_row(self, row, &cells, enter_holding_gil))
         return NULL;
     const Sample sample = predicted(cells.x);
     PyObject *result = answer(self, anb_predict(self->learner, cells.x), &sample);
@@ -136,7 +136,7 @@ static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t 
     Sample sample = {.learns = true};
     Cells cells;
     if (sample_of(arguments, n, names, "x", three) || target_of(self->core, three, &sample) ||
-        enter_row(self, three[0], &cells, pass))
+        enter_row(self, three[0], &cells, enter_holding_gil))
         return NULL;
     sample.x = cells.x;
     double value = anb_train_one(self->learner, cells.x, sample.y, sample.weight);

@@ -33,16 +33,16 @@ static int walk(void *object, const Many *m, ForRow each, double *block)
 {
     enum { OFTEN = 64 };
     bool raised = false;
-    Away away = away_begin();
+    Unlocked unlocked = gil_release();
     for (Py_ssize_t from = 0, step = m->table.step; from < m->n && !raised; from += step) {
         Py_ssize_t n = step < m->n - from ? step : m->n - from;
         const double *x = table_rows(&m->table, from, n, block);
         for (Py_ssize_t i = 0; i < n && !raised; i++, x += m->table.n_columns) {
             each(object, m, from + i, x);
-            raised = i % OFTEN == 0 && away_interrupted(&away);
+            raised = i % OFTEN == 0 && gil_interrupted(&unlocked);
         }
     }
-    away_end(&away);
+    gil_take(&unlocked);
     return raised ? -1 : 0;
 }
 
@@ -79,8 +79,7 @@ static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *k
         return raise_input(core, "interval = %zd: 1 to %d", interval, ANB_SERVE_INTERVAL_MAX), NULL;
     if (model_ready(model, NULL, 0))
         return NULL;
-    allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
-    Server *self = (Server *)allocate(type, 0);
+    Server *self = object_new(type);
     if (!self)
         return NULL;
     self->core = core;
@@ -102,14 +101,11 @@ static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *k
 static void server_dealloc(PyObject *object)
 {
     Server *self = (Server *)object;
-    PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
     anb_serve_free(self->server);
     format_clear(&self->format);
     entry_free(&self->entry);
-    freefunc release = PyType_GetSlot(type, Py_tp_free);
-    release(object);
-    Py_DECREF(type);
+    object_free(object);
 }
 
 static int server_traverse(PyObject *object, visitproc visit, void *arg)
@@ -275,8 +271,7 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *arguments, PyObject *k
     bool server = PyObject_TypeCheck(source, core->server_type);
     if (!server && !PyObject_TypeCheck(source, core->model_type))
         return PyErr_SetString(PyExc_TypeError, "a Reader takes a Model or a Server"), NULL;
-    allocfunc allocate = PyType_GetSlot(type, Py_tp_alloc);
-    Reader *self = (Reader *)allocate(type, 0);
+    Reader *self = object_new(type);
     if (!self)
         return NULL;
     self->core = core;
@@ -288,7 +283,6 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *arguments, PyObject *k
 static void reader_dealloc(PyObject *object)
 {
     Reader *self = (Reader *)object;
-    PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
     anb_serve_reader_free(self->live);
     anb_reader_free(self->scratch);
@@ -296,9 +290,7 @@ static void reader_dealloc(PyObject *object)
     format_clear(&self->format);
     entry_free(&self->entry);
     Py_XDECREF(self->server);
-    freefunc release = PyType_GetSlot(type, Py_tp_free);
-    release(object);
-    Py_DECREF(type);
+    object_free(object);
 }
 
 static int reader_traverse(PyObject *object, visitproc visit, void *arg)
@@ -416,11 +408,7 @@ PyTypeObject *core_make_server_type(PyObject *module)
                            {Py_tp_methods, server_methods},
                            {Py_tp_getset, server_properties},
                            {0}};
-    PyType_Spec spec = {.name = "anabranch._core.Server",
-                        .basicsize = sizeof(Server),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-                        .slots = slots};
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    return type_new(module, "anabranch._core.Server", sizeof(Server), slots);
 }
 
 PyTypeObject *core_make_reader_type(PyObject *module)
@@ -432,9 +420,5 @@ PyTypeObject *core_make_reader_type(PyObject *module)
                            {Py_tp_methods, reader_methods},
                            {Py_tp_getset, reader_properties},
                            {0}};
-    PyType_Spec spec = {.name = "anabranch._core.Reader",
-                        .basicsize = sizeof(Reader),
-                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
-                        .slots = slots};
-    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    return type_new(module, "anabranch._core.Reader", sizeof(Reader), slots);
 }
