@@ -76,6 +76,11 @@ def _sample(x: Any, y: Any, w: Any = 1.0) -> tuple[Any, Any, Any]:
 
 def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
     samples = iter(stream)
+    for first in samples:
+        if _frames.library_of(first):
+            raise TypeError("frames need y, the name of the column of targets")
+        samples = itertools.chain([first], samples)
+        break
     while block := [_sample(*sample) for sample in itertools.islice(samples, 1024)]:
         rows, *given = zip(*block)
         yield _frames.table(model, list(rows))[0], *vectors(*given)

@@ -195,14 +195,20 @@ static bool has_no_gaps(const Column *column)
     return column->step == sizeof(double);
 }
 
-/* Cells of one column add up, as in scipy. */
+/* Cells of one column add up, as in scipy. Places are checked once more: another thread may write to them meanwhile. */
 static void fill(const Table *t, Py_ssize_t from, Py_ssize_t n, double *block)
 {
     const double *cell = t->data.buf;
+    const int64_t all = t->data.shape[0] < t->indices.shape[0] ? t->data.shape[0] : t->indices.shape[0];
     memset(block, 0, (size_t)(n * t->n_columns) * sizeof *block);
-    for (Py_ssize_t i = from; i < from + n; i++, block += t->n_columns)
-        for (int64_t at = integer(&t->start, i), end = integer(&t->start, i + 1); at < end; at++)
-            block[integer(&t->indices, at)] += cell[at];
+    for (Py_ssize_t i = from; i < from + n; i++, block += t->n_columns) {
+        int64_t at = integer(&t->start, i), end = integer(&t->start, i + 1);
+        for (; at >= 0 && at < end && at < all; at++) {
+            int64_t j = integer(&t->indices, at);
+            if (j >= 0 && j < t->n_columns)
+                block[j] += cell[at];
+        }
+    }
 }
 
 const double *table_rows(const Table *t, Py_ssize_t from, Py_ssize_t n, double *block)
