@@ -235,7 +235,7 @@ def _one_block(X: Any) -> np.ndarray | None:
 def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = ()) -> Table:
     """A frame's features as doubles; columns of the names in ``passed`` are none."""
     names = _names(library, X)
-    features = _features(model, library, X, [name for name in names if name not in passed])
+    features = _features(model, library, X, [name for name in names if name not in passed] if passed else names)
     place = {name: i for i, name in enumerate(names)}
     block = _one_block(X) if library == "pandas" and not model.schema_text and len(place) == len(names) else None
     if block is not None and features == names:
