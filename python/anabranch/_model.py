@@ -135,8 +135,9 @@ class Model(_core.Model):
         ----------
         frames : iterable of data frames
             Of pandas, polars or pyarrow, each read when the one before was learned: ``pandas.read_csv(..., chunksize=n)``,
-            ``ParquetFile.iter_batches()``, a generator. Or a lazy frame of polars, or what offers an Arrow stream. All have
-            the columns of the first one, in any order; the first one gives names and kinds of a new model's features.
+            a generator. Or a lazy frame of polars, a data set or file of Parquet of pyarrow, or what offers an Arrow stream.
+            All have the columns of the first one, in any order; the first one gives names and kinds of a new model's
+            features.
         y : str, optional
             The column of targets; else the model's ``target``. It is no feature.
         w : str, optional

@@ -20,7 +20,7 @@ Piece = tuple[_frames.Table, np.ndarray, np.ndarray | None]  # rows, targets, we
 
 
 def _frames_in(X: Any) -> Iterator[Any]:
-    """The frames of an iterable of frames, of a stream of Arrow or of a lazy frame; a frame is one."""
+    """The frames of an iterable of frames, a lazy frame, or what else gives record batches; a frame is one."""
     library = _frames.library_of(X)
     if library == "lazy":
         return iter(X.collect_batches()) if hasattr(X, "collect_batches") else iter([X.collect()])
@@ -33,6 +33,9 @@ def _frames_in(X: Any) -> Iterator[Any]:
             pass
     if library:
         return iter([X])
+    for method in ("to_batches", "iter_batches"):  # of pyarrow's data sets and files of Parquet
+        if hasattr(X, method):
+            return iter(getattr(X, method)())
     if isinstance(X, (str, bytes, dict)) or hasattr(X, "__array__"):
         raise TypeError(f"frames are an iterable of data frames, not {article(X)}")
     return iter(X)

@@ -209,6 +209,8 @@ void cells_free(Cells *cells);
 int row_read(Format *format, PyObject *row, double *x);
 /* Whether its cells have names: a dict, or what has keys(). */
 bool row_is_mapping(PyObject *row);
+/* The number of its cells; -1 with the exception set where it has none, as a sparse matrix. */
+Py_ssize_t row_size(PyObject *row);
 /* Raises that a row is of a wrong type; -1. */
 int row_is_none(PyObject *row);
 /* n keys or columns that are no features: counted, or -1 with the exception set. */

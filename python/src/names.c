@@ -80,7 +80,7 @@ int names_from_row(Core *core, Names *names, PyObject *row, PyObject *target)
     if (!row_is_mapping(row)) {
         if (!PySequence_Check(row))
             return row_is_none(row);
-        Py_ssize_t n = PyObject_Size(row);
+        Py_ssize_t n = row_size(row);
         if (n == 0)
             return raise_input(core, "the first row has no cells");
         if (n > 0)

@@ -235,9 +235,19 @@ static int read_buffer(const Format *format, PyObject *row, double *x)
     return code;
 }
 
+Py_ssize_t row_size(PyObject *row)
+{
+    Py_ssize_t n = PyObject_Size(row);
+    if (n < 0 && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        row_is_none(row);
+    }
+    return n;
+}
+
 static int read_sequence(const Format *format, PyObject *row, double *x)
 {
-    Py_ssize_t n = PySequence_Size(row);
+    Py_ssize_t n = row_size(row);
     if (n != format->names.n)
         return n < 0 ? -1 : wrong_width(format, n);
     for (Py_ssize_t i = 0; i < n; i++) {

@@ -613,6 +613,9 @@ def test_wide_and_unusual_sparse_matrices():
     bad.indices[1] = 3
     with pytest.raises(anabranch.InputError, match="outside"):
         slim.learn_many(bad, [1, 2, 3])
+    for call in (Model("linear").predict_one, slim.predict_one, lambda row: slim.predict_many([row])):
+        with pytest.raises(TypeError, match="a row is a dict, a sequence of numbers or an array, not .*csr"):
+            call(sparse.csr_array(np.eye(3)))
     typed = Model("linear", ["a", "b", "c"], schema={"a": "category"})
     with pytest.raises(anabranch.InputError, match="names or times"):
         typed.learn_many(sparse.csr_array(np.eye(3)), [1, 2, 3])

@@ -34,6 +34,7 @@ KINDS = {
     "lazy": lambda whole: polars.from_pandas(whole).lazy(),
     "batches": batches,
     "stream": lambda whole: pyarrow.RecordBatchReader.from_batches(batches(whole)[0].schema, batches(whole)),
+    "data set": lambda whole: pytest.importorskip("pyarrow.dataset").dataset(batches(whole)),
     "other order": lambda whole: (part[list(whole)[:: 1 - 2 * (i % 2)]] for i, part in enumerate(parts(whole))),
 }
 
