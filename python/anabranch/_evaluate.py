@@ -75,7 +75,7 @@ def _sample(x: Any, y: Any, w: Any = 1.0) -> tuple[Any, Any, Any]:
 
 
 def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
-    samples = iter(stream)
+    samples = iter([stream] if _frames.library_of(stream) else stream)
     for first in samples:
         if _frames.library_of(first):
             raise TypeError("frames need y, the name of the column of targets")

@@ -91,8 +91,9 @@ def test_what_are_no_frames_is_told():
             model.learn_frames(frames, y)
     with pytest.raises(InputError, match="'a' is y and a feature"):
         Model("rls", ["a", "b"]).learn_frames([whole], "a")
-    with pytest.raises(TypeError, match="frames need y"):
-        anabranch.evaluate(model, [whole])
+    for frames in (whole, [whole], polars.from_pandas(whole).lazy()):
+        with pytest.raises(TypeError, match="frames need y"):
+            anabranch.evaluate(model, frames)
     with pytest.raises(TypeError, match="evaluate take names"):
         model.learn_many(whole, "price")
     assert model.learn_frames([], "price") == 0 and model.n_features is None
