@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The program's lines in README, docs/index.md and docs/getting-started.md run, in order: first_lines_test.py PROGRAM SOURCE
 
-The table that they speak of is made here: a house's area, rooms, town, year and price. What stands two blanks or more behind a
-command is a remark.
+The table that they speak of is made here: a house's area, rooms, town, year and price. A line runs as it stands, with its
+remark.
 """
 import pathlib
 import random
@@ -26,7 +26,7 @@ def write_tables(folder):
 
 def wrong(page):
     """(command, what it said) of the lines that fail, and how many there are."""
-    commands = [re.split(r"\s{2,}", line)[0] for line in LINE.findall(page.read_text())]
+    commands = LINE.findall(page.read_text())
     with tempfile.TemporaryDirectory() as folder:
         write_tables(pathlib.Path(folder))
         done = [(command, subprocess.run(f"{PROGRAM} {command}", shell=True, cwd=folder, capture_output=True, text=True))
