@@ -40,6 +40,10 @@ $pip wheel --no-build-isolation --no-deps -w "$folder/wheel" "--config-settings=
 $pip install --no-deps --force-reinstall "$folder"/wheel/*.whl || exit 1
 
 cd "$folder" || exit 1
+# The extension needs glibc 2.28 at most (python/src/old_glibc.c); the program needs that of the system where it is linked.
+newest=$(grep -aoE 'GLIBC_2\.[0-9]+' "$venv"/lib/python*/site-packages/anabranch/_core*.so | sort -V | tail -1)
+[ "$(printf '%s\n' "${newest:-GLIBC_2.28}" GLIBC_2.28 | sort -V | tail -1)" = GLIBC_2.28 ] ||
+    { echo "the extension needs $newest: $(objdump -T "$venv"/lib/python*/site-packages/anabranch/_core*.so | grep -F "$newest)")"; exit 1; }
 tests=$source/python/tests
 run="python -X dev -W error -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning:matplotlib"
 PYTHONDONTWRITEBYTECODE=1
@@ -64,7 +68,6 @@ check python -m mypy.stubtest anabranch._core --ignore-missing-stub
 pyright --pythonpath "$venv/bin/python" --verifytypes anabranch --ignoreexternal >types.log 2>&1
 grep 'error:' types.log | grep -Ev 'Type of (base class|metaclass) unknown' && status=1
 grep 'completeness score' types.log || status=1
-# The extension needs glibc 2.28 at most; the program needs that of the system where it is linked.
 rm -rf "$folder/extension" # wheels of other versions may lie there
 python - "$folder"/wheel/*.whl "$folder/extension" <<'END' || status=1
 import os, sys, zipfile

@@ -66,6 +66,7 @@ BY_VERSION(FIRST, pthread_create,
            (thread, how, run, with))
 BY_VERSION(FIRST, pthread_join, (pthread_t thread, void **result), (thread, result))
 BY_VERSION(FIRST, pthread_once, (pthread_once_t * once, void (*run)(void)), (once, run))
+BY_VERSION(FIRST, pthread_mutex_trylock, (pthread_mutex_t * mutex), (mutex))
 BY_VERSION(FIRST, pthread_mutexattr_init, (pthread_mutexattr_t * how), (how))
 BY_VERSION(FIRST, pthread_mutexattr_settype, (pthread_mutexattr_t * how, int kind), (how, kind))
 BY_VERSION(FIRST, pthread_mutexattr_destroy, (pthread_mutexattr_t * how), (how))
