@@ -14,7 +14,8 @@
  *     networks                            smooth surfaces; at 50 and 100 of different units, one on products
  *     boosted trees                       steps and products; at 50 and 100 behind past targets by Huber's loss, for
  *                                         errors with long tails
- *     neighbours                          local structure; one on the residuals of a linear model: times of day
+ *     neighbours                          local structure; from 20 on also behind eight past targets: what followed when
+ *                                         the last rows were like these
  *
  * Each further expert costs a little accuracy in the first hundreds of rows; each one here gained more than that.
  *
@@ -33,7 +34,8 @@
  * from a budget of 2 on, finds periods; `jumps` follows a level that has jumped. Each passes its child's prediction on
  * unchanged until its own test shows that past targets help, so that a stream in random order loses next to nothing.
  * What a past target says may depend on the row: from 5 on curves, tables and the second stage see past targets besides
- * their features, from 20 on products do, and from 50 on networks and boosted trees do, next to others that do not.
+ * their features, from 20 on products and neighbours do, and from 50 on networks and boosted trees do, next to others
+ * that do not.
  */
 #include "src/numeric/clip.h"
 #include <anabranch/learners.h>
@@ -131,12 +133,12 @@ static const Choice choices[] = {
     {NULL, FIFTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
     {"sgbt(trees=30, rate=0.2, depth=4, budget=WORK, replay=1)", TWO, TWO, ANY, 320},
     {"sgbt(trees=20, rate=0.3, depth=4, budget=WORK, replay=1)", FIVE, FIVE, ANY, 800},
-    {TREES("WORK", ""), TWENTY, TWENTY, ANY, 3000},
+    {TREES("WORK", ""), TWENTY, TWENTY, ANY, 2500},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
     {NULL, FIFTY, FIFTY, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
     {NULL, HUNDRED, ALL, 256, 4000, "past(" DEEP_TREES ", lags=3)"},
-    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 900, BOOSTED_REST(WITH_PAST(FOLLOWING))},
+    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 750, BOOSTED_REST(WITH_PAST(FOLLOWING))},
     {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 1900, PAST_REST(WITH_PAST(FOLLOWING))},
     {"knn(window=8000, time=false, coarse=4)", TWENTY, TWENTY, LONG_MEMORY},
     {"knn", TWENTY, TWENTY, 128, .beyond = LONG_MEMORY},
@@ -145,6 +147,8 @@ static const Choice choices[] = {
     {"knn(window=8000, time=false)", FIFTY, FIFTY, 128, .beyond = LONG_MEMORY},
     {"knn(window=16000, time=false, coarse=4)", HUNDRED, ALL, LONG_MEMORY},
     {"knn(window=16000, time=false)", HUNDRED, ALL, 128, .beyond = LONG_MEMORY},
+    {NULL, TWENTY, TWENTY, LONG_MEMORY, .known = "past(knn(window=2000, coarse=4, k=16), lags=8)"},
+    {NULL, FIFTY, ALL, LONG_MEMORY, .known = "past(knn(window=2000, coarse=4), lags=8)"},
 };
 
 typedef struct Level {

@@ -89,18 +89,22 @@ static size_t count(const char *text, const char *part)
 }
 
 /* From 50 on one network of several, boosted trees and a stage see the last targets; where those are not known as many networks
- * stand there without them. Of up to 20 features one network sees products. */
+ * stand there without them. Of up to 20 features one network sees products. From 20 on, of up to 24 features, neighbours see the
+ * last targets. */
 START_TEST(dear_budgets_have_experts_on_past_targets)
 {
     static const struct {
         const char *text;
-        size_t features, networks, of_products, past_networks, past_trees;
-    } of[] = {{"auto(budget=50)", 10, 2, 1, 2, 2},
-              {"auto(budget=100)", 10, 3, 1, 2, 2},
-              {"auto(budget=50)", 21, 2, 0, 2, 2},
-              {"auto(budget=100)", 21, 3, 0, 2, 2},
-              {"auto(budget=50, lags=false)", 10, 2, 1, 0, 0},
-              {"auto(budget=100, lags=false)", 10, 3, 1, 0, 0}};
+        size_t features, networks, of_products, past_networks, past_trees, past_neighbours;
+    } of[] = {{"auto", 24, 0, 0, 0, 0, 1},
+              {"auto", 25, 0, 0, 0, 0, 0},
+              {"auto(lags=false)", 10, 0, 0, 0, 0, 0},
+              {"auto(budget=50)", 10, 2, 1, 2, 2, 1},
+              {"auto(budget=100)", 10, 3, 1, 2, 2, 1},
+              {"auto(budget=50)", 25, 2, 0, 2, 2, 0},
+              {"auto(budget=100)", 21, 3, 0, 2, 2, 1},
+              {"auto(budget=50, lags=false)", 10, 2, 1, 0, 0, 0},
+              {"auto(budget=100, lags=false)", 10, 3, 1, 0, 0, 0}};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         StreamingLearner *model = made(of[i].features, of[i].text);
         const char *whole = anb_expression(model);
@@ -108,6 +112,7 @@ START_TEST(dear_budgets_have_experts_on_past_targets)
         ck_assert_uint_eq(count(whole, "poly(mlp"), of[i].of_products);
         ck_assert_uint_eq(count(whole, "past(mlp"), of[i].past_networks);
         ck_assert_uint_eq(count(whole, "past(sgbt"), of[i].past_trees);
+        ck_assert_uint_eq(count(whole, "past(knn"), of[i].past_neighbours);
         anb_free(model);
     }
 }
@@ -136,8 +141,8 @@ END_TEST
 START_TEST(wide_rows)
 {
     StreamingLearner *narrow = made(40, "auto"), *wide = made(120, "auto");
-    ck_assert_ptr_nonnull(strstr(anb_expression(narrow), "budget=3000"));
-    ck_assert_ptr_nonnull(strstr(anb_expression(wide), "budget=9000"));
+    ck_assert_ptr_nonnull(strstr(anb_expression(narrow), "budget=2500"));
+    ck_assert_ptr_nonnull(strstr(anb_expression(wide), "budget=7500"));
     ck_assert_ptr_nonnull(strstr(anb_expression(wide), "knn"));
     anb_free(narrow);
     anb_free(wide);
@@ -219,15 +224,17 @@ START_TEST(wide_rows_have_a_linear_expert_that_remembers)
 END_TEST
 
 /* RMSE over n samples whose features say nothing. */
-static double error_of(const char *expression, int n, double (*target)(double last, uint64_t *seed))
+static double error_of(const char *expression, int n, double (*target)(double last, double before, uint64_t *seed))
 {
     StreamingLearner *model = made(3, expression);
     uint64_t seed = 5;
-    double x[3], y = 0, sum = 0;
+    double x[3], y = 0, last = 0, sum = 0;
     for (int i = 0; i < n; i++) {
         for (size_t j = 0; j < 3; j++)
             x[j] = noise(&seed);
-        y = target(y, &seed);
+        double next = target(y, last, &seed);
+        last = y;
+        y = next;
         double f = anb_train_one(model, x, y, 1);
         sum += (f - y) * (f - y);
     }
@@ -235,20 +242,29 @@ static double error_of(const char *expression, int n, double (*target)(double la
     return sqrt(sum / n);
 }
 
-static double walk(double last, uint64_t *seed)
+static double walk(double last, double before, uint64_t *seed)
 {
+    (void)before;
     return last + noise(seed);
 }
 
-static double near_unit_root(double last, uint64_t *seed)
+static double near_unit_root(double last, double before, uint64_t *seed)
 {
+    (void)before;
     return .995 * last + noise(seed);
 }
 
-static double unrelated(double last, uint64_t *seed)
+static double unrelated(double last, double before, uint64_t *seed)
 {
-    (void)last;
+    (void)last, (void)before;
     return noise(seed);
+}
+
+/* The delayed logistic map, around its mean: the effect of the last target depends on the one before it. */
+static double delayed(double last, double before, uint64_t *seed)
+{
+    double y = 2.1 * (last + .5) * (.5 - before) + .02 * noise(seed);
+    return (y < 0 ? 0 : y > 1 ? 1 : y) - .5;
 }
 
 /* Persistence is the best there is on a random walk; on targets in random order the past costs next to nothing. */
@@ -259,6 +275,25 @@ START_TEST(as_good_as_the_last_value)
                         1.01 * error_of("last", 4000, near_unit_root));
     ck_assert_double_le(error_of("auto(budget=5)", 4000, unrelated),
                         1.002 * error_of("auto(budget=5, lags=false)", 4000, unrelated));
+}
+END_TEST
+
+/* The text with its first `part` left out. */
+static void leave_out(const char *text, const char *part, char *out, size_t size)
+{
+    const char *at = strstr(text, part);
+    ck_assert_ptr_nonnull(at);
+    snprintf(out, size, "%.*s%s", (int)(at - text), text, at + strlen(part));
+}
+
+/* What a past target says may depend on another one: neighbours see it. */
+START_TEST(neighbours_see_what_followed_like_rows)
+{
+    StreamingLearner *model = made(3, "auto");
+    char without[4096];
+    leave_out(anb_expression(model), ", past(knn(window=2000, k=16, coarse=4), lags=8)", without, sizeof without);
+    ck_assert_double_le(error_of("auto", 2000, delayed), .9 * error_of(without, 2000, delayed));
+    anb_free(model);
 }
 END_TEST
 
@@ -276,6 +311,7 @@ static Suite *suite(void)
     tcase_add_test(tests, narrow_rows);
     tcase_add_test(tests, it_learns);
     tcase_add_test(tests, as_good_as_the_last_value);
+    tcase_add_test(tests, neighbours_see_what_followed_like_rows);
     tcase_add_test(tests, wide_rows_have_a_linear_expert_that_remembers);
     return suite;
 }
