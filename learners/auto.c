@@ -133,12 +133,11 @@ static const Choice choices[] = {
     {NULL, FIFTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
     {"sgbt(trees=30, rate=0.2, depth=4, budget=WORK, replay=1)", TWO, TWO, ANY, 320},
     {"sgbt(trees=20, rate=0.3, depth=4, budget=WORK, replay=1)", FIVE, FIVE, ANY, 800},
-    {TREES("WORK", ""), TWENTY, TWENTY, ANY, 2500},
+    {TREES("WORK", ""), TWENTY, TWENTY, ANY, 3000},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
     {NULL, FIFTY, FIFTY, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
     {NULL, HUNDRED, ALL, 256, 4000, "past(" DEEP_TREES ", lags=3)"},
-    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 750, BOOSTED_REST(WITH_PAST(FOLLOWING))},
     {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 1900, PAST_REST(WITH_PAST(FOLLOWING))},
     {"knn(window=8000, time=false, coarse=4)", TWENTY, TWENTY, LONG_MEMORY},
     {"knn", TWENTY, TWENTY, 128, .beyond = LONG_MEMORY},
@@ -147,8 +146,9 @@ static const Choice choices[] = {
     {"knn(window=8000, time=false)", FIFTY, FIFTY, 128, .beyond = LONG_MEMORY},
     {"knn(window=16000, time=false, coarse=4)", HUNDRED, ALL, LONG_MEMORY},
     {"knn(window=16000, time=false)", HUNDRED, ALL, 128, .beyond = LONG_MEMORY},
-    {NULL, TWENTY, TWENTY, LONG_MEMORY, .known = "past(knn(window=2000, coarse=4, k=16), lags=8)"},
     {NULL, FIFTY, ALL, LONG_MEMORY, .known = "past(knn(window=2000, coarse=4), lags=8)"},
+    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, LONG_MEMORY, 900, "past(knn(window=2000, coarse=4, k=16), lags=8)"},
+    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 900, BOOSTED_REST(WITH_PAST(FOLLOWING)), LONG_MEMORY},
 };
 
 typedef struct Level {
