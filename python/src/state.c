@@ -102,16 +102,22 @@ static PyObject *save(PyObject *object, PyObject *path)
 
 /* ---- loading ----------------------------------------------------------------------------------------------------- */
 
+/* A name that a file holds: the program keeps names as bytes, and those of no character are shown as \xe9. */
+static PyObject *saved_name(const char *name)
+{
+    return PyUnicode_DecodeUTF8(name, (Py_ssize_t)strlen(name), "backslashreplace");
+}
+
 static int take_names(Core *core, Model *self, const AnbSnapshot *snapshot)
 {
     self->format.names.n = (Py_ssize_t)snapshot->n_features;
-    if (snapshot->extras.target && !(self->format.target = PyUnicode_FromString(snapshot->extras.target)))
+    if (snapshot->extras.target && !(self->format.target = saved_name(snapshot->extras.target)))
         return -1;
     if (!snapshot->extras.features)
         return 0;
     PyObject *list = PyList_New((Py_ssize_t)snapshot->n_features);
     for (size_t i = 0; list && i < snapshot->n_features; i++) {
-        PyObject *name = PyUnicode_FromString(snapshot->extras.features[i]);
+        PyObject *name = saved_name(snapshot->extras.features[i]);
         if (!name || PyList_SetItem(list, (Py_ssize_t)i, name) < 0)
             Py_CLEAR(list);
     }

@@ -63,6 +63,17 @@ def test_the_programs_model_is_read(tmp_path):
     assert np.array_equal(read.predict_many(X), own.predict_many(X))
 
 
+def test_names_that_are_no_utf_8_are_shown_by_their_bytes(tmp_path):
+    rows = b"caf\xe9,b,ma\xdf\n" + b"".join(b"%d,%d,%d\n" % (i, i % 3, 2 * i) for i in range(20))
+    (tmp_path / "rows.csv").write_bytes(rows)
+    command = [program(), "train", "-l", "scale(rls)", "-o", str(tmp_path / "m.anb"), str(tmp_path / "rows.csv")]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+    read = anabranch.load(tmp_path / "m.anb")
+    assert read.features == ("caf\\xe9", "b") and read.target == "ma\\xdf"
+    again = anabranch.load(data=read.to_bytes())
+    assert again.features == read.features and again.predict_one([1, 2]) == read.predict_one([1, 2])
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
