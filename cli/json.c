@@ -1,26 +1,15 @@
 #include "json.h"
 #include <anabranch/number.h>
+#include <anabranch/utf8.h>
 #include <math.h>
-
-/* Bytes of the UTF-8 character that begins at p: 0 where none does. Unicode 15, table 3-7. */
-static int character_bytes(const unsigned char *p)
-{
-    int n = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
-    unsigned char least = *p == 0xe0 ? 0xa0 : *p == 0xf0 ? 0x90 : 0x80;
-    unsigned char most = *p == 0xed ? 0x9f : *p == 0xf4 ? 0x8f : 0xbf;
-    for (int i = 1; i < n; i++, least = 0x80, most = 0xbf)
-        if (p[i] < least || p[i] > most)
-            return 0;
-    return n;
-}
 
 /* UTF-8 passes as it is; control characters are escaped, and a byte of no character becomes U+FFFD. */
 static void put_text(FILE *file, const char *text)
 {
     putc('"', file);
-    int n = 0;
+    size_t n = 0;
     for (const unsigned char *p = (const unsigned char *)text; *p; p += n > 0 ? n : 1) {
-        n = character_bytes(p);
+        n = anb_utf8_character(p);
         if (n == 0)
             fputs("\\ufffd", file);
         else if (*p == '"' || *p == '\\')
@@ -28,7 +17,7 @@ static void put_text(FILE *file, const char *text)
         else if (*p < ' ' || *p == 127)
             fprintf(file, "\\u%04x", *p);
         else
-            fwrite(p, 1, (size_t)n, file);
+            fwrite(p, 1, n, file);
     }
     putc('"', file);
 }

@@ -34,6 +34,7 @@
 #include <anabranch/superposition.h>
 #include <anabranch/type.h>
 #include <anabranch/types.h>
+#include <anabranch/utf8.h>
 #include <anabranch/workers.h>
 
 #endif

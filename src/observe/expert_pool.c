@@ -5,7 +5,7 @@
  */
 #include "diagnostics.h"
 #include "src/text/given.h"
-#include "src/text/utf8.h"
+#include <anabranch/utf8.h>
 
 /* One expert's sums. */
 typedef struct Sums {

@@ -1,6 +1,6 @@
 /* Errors: one bounded message in the caller's hands. */
-#include "utf8.h"
 #include <anabranch/type.h>
+#include <anabranch/utf8.h>
 #include <stdarg.h>
 #include <stdio.h>
 
