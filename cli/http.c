@@ -8,11 +8,11 @@
 /* Bodies up to this size are answered by the listener's thread: some 25 rows of 10 features. */
 enum { AT_ONCE = 4096, PATIENCE_MS = 2000 };
 
-typedef struct Door {
+typedef struct Endpoint {
     const char *url;
     json_t *(*answer)(Service *, json_t *, int *);
     bool learns;
-} Door;
+} Endpoint;
 
 /* A request as it comes in and is answered. */
 typedef struct Request {
@@ -21,9 +21,9 @@ typedef struct Request {
     struct MHD_Connection *connection;
     char *body;
     size_t size;
-    bool too_large, owed, aside; /* owed: was left aside; aside: is, and has no answer yet */
-    double complete;             /* when its last byte was read; 0: it is not */
-    const Door *door;
+    bool too_large, handed_over, waits; /* handed_over: to a thread of jobs; waits: for the answer of that thread */
+    double complete;                    /* when its last byte was read; 0: it is not */
+    const Endpoint *endpoint;
     int status; /* of the answer; 0: there is none yet */
     char *answer;
 } Request;
@@ -100,7 +100,7 @@ static void answer(Request *r)
     json_error_t why;
     json_t *request = json_loadb(r->body ? r->body : "", r->size, JSON_REJECT_DUPLICATES, &why);
     int status = MHD_HTTP_BAD_REQUEST;
-    json_t *said = request ? r->door->answer(&r->http->service, request, &status)
+    json_t *said = request ? r->endpoint->answer(&r->http->service, request, &status)
                            : json_pack("{s:s, s:i}", "error", why.text, "position", why.position);
     json_decref(request);
     r->answer = json_dumps(said, JSON_COMPACT);
@@ -108,22 +108,22 @@ static void answer(Request *r)
     r->status = status;
 }
 
-static void answer_aside(Job *job)
+static void answer_job(Job *job)
 {
     Request *r = (Request *)job;
     answer(r);
     MHD_resume_connection(r->connection);
 }
 
-/* The connection sleeps until the answer is there; then the request is handled again. */
-static void leave_aside(Http *h, struct MHD_Connection *connection, Request *r)
+/* Gives the request to a thread of jobs. MHD suspends the connection until the answer is there, then handles the request again. */
+static void hand_over(Http *h, struct MHD_Connection *connection, Request *r)
 {
-    r->job.run = answer_aside;
-    r->aside = true;
-    r->owed = true;
-    atomic_fetch_add(&h->owed, 1);
+    r->job.run = answer_job;
+    r->waits = true;
+    r->handed_over = true;
+    atomic_fetch_add(&h->unanswered, 1);
     MHD_suspend_connection(connection);
-    if (jobs_add(r->door->learns ? &h->learning : &h->predicting, &r->job))
+    if (jobs_add(r->endpoint->learns ? &h->learning : &h->predicting, &r->job))
         return;
     r->status = MHD_HTTP_SERVICE_UNAVAILABLE;
     MHD_resume_connection(connection);
@@ -139,19 +139,19 @@ static enum MHD_Result reply_answer(struct MHD_Connection *connection, Request *
 
 static enum MHD_Result post(Http *h, struct MHD_Connection *connection, const char *url, Request *r)
 {
-    static const Door doors[] = {
+    static const Endpoint endpoints[] = {
         {"/predict", service_predict, false}, {"/learn", service_learn, true}, {"/label", service_label, true}};
     if (r->status)
         return reply_answer(connection, r);
     if (r->too_large)
         return reply_error(connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than --max-body allows");
-    for (size_t i = 0; i < sizeof doors / sizeof *doors; i++)
-        if (strcmp(url, doors[i].url) == 0)
-            r->door = &doors[i];
-    if (!r->door)
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
+        if (strcmp(url, endpoints[i].url) == 0)
+            r->endpoint = &endpoints[i];
+    if (!r->endpoint)
         return reply_error(connection, MHD_HTTP_NOT_FOUND, "POST goes to /predict, /learn or /label");
     if (r->size > AT_ONCE) {
-        leave_aside(h, connection, r);
+        hand_over(h, connection, r);
         return MHD_YES;
     }
     answer(r);
@@ -221,12 +221,13 @@ enum MHD_Result http_handle(void *context, struct MHD_Connection *connection, co
         return taken ? MHD_YES : MHD_NO;
     }
     r->complete = r->complete > 0 ? r->complete : progress_clock();
-    r->aside = false;
+    r->waits = false;
     enum MHD_Result result = respond(h, connection, url, method, r);
-    if (!r->aside)
+    if (!r->waits)
         durations_add(&h->service.durations, url, progress_clock() - r->complete);
     return result;
 }
+
 void http_over(void *context, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code)
 {
     Http *h = context;
@@ -235,8 +236,8 @@ void http_over(void *context, struct MHD_Connection *connection, void **request,
     *request = NULL;
     if (!r)
         return;
-    if (r->owed)
-        atomic_fetch_sub(&h->owed, 1);
+    if (r->handed_over)
+        atomic_fetch_sub(&h->unanswered, 1);
     free(r->body);
     free(r->answer);
     free(r);
@@ -255,6 +256,6 @@ void http_end(Http *h)
     atomic_store(&h->service.ending, true);
     jobs_end(&h->learning);
     jobs_end(&h->predicting);
-    for (int waited = 0; waited < PATIENCE_MS && atomic_load(&h->owed) > 0; waited += 10)
+    for (int waited = 0; waited < PATIENCE_MS && atomic_load(&h->unanswered) > 0; waited += 10)
         poll(NULL, 0, 10);
 }

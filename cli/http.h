@@ -1,7 +1,7 @@
 /*
  * The requests of a service over HTTP. The threads of the listener answer small ones themselves. Those with large bodies,
- * such as thousands of rows, are left to threads of their own, and their connections sleep meanwhile, so that the listener's
- * threads are free for others.
+ * such as thousands of rows, are handed over to threads of their own, and MHD suspends their connections meanwhile: the
+ * listener's threads are free for other requests.
  */
 #ifndef ANB_CLI_HTTP_H
 #define ANB_CLI_HTTP_H
@@ -17,13 +17,12 @@ typedef struct Http {
     uint64_t max_body;      /* bytes of a request */
     char token[TOKEN_SIZE]; /* that every request has to carry; empty: none is asked for */
     Jobs learning, predicting;
-    atomic_uint owed; /* requests left to those that are not answered to the end */
+    atomic_uint unanswered; /* requests handed over to these, until their answers are sent */
 } Http;
 
 /* 0, or BAD_DATA with the complaint made. End it in both cases. */
 int http_start(Http *http, size_t threads);
-/* Large requests under way end before their next row, and are refused from here on; returns when their answers are sent, or
- * nobody reads them. */
+/* Ends large requests before their next row and refuses new ones. Returns when their answers are sent, or after two seconds. */
 void http_end(Http *http);
 
 /* What MHD calls, with the Http as its context. */

@@ -1,4 +1,4 @@
-/* Work that threads of its own do in the order in which it came. */
+/* A queue of jobs, and the threads that do them in the order in which they came. */
 #ifndef ANB_CLI_JOBS_H
 #define ANB_CLI_JOBS_H
 
