@@ -65,6 +65,7 @@ typedef struct Choice {
 #define GATED_NETWORK SINGLE("hidden=64, replay=32, memory=16000, activation=swiglu")
 #define PRODUCT_NETWORK(rows)                                                                                          \
     "poly(" SINGLE("replay=" #rows ", memory=16000, activation=swiglu, rate=0.03, momentum=0.5") ", least=3.5)"
+#define PAST_NEIGHBOURS(more) "past(knn(window=2000, coarse=4" more "), lags=8)"
 #define DEEP_TREES "sgbt(window=16384, trees=100, depth=6, rate=0.1, budget=WORK, loss=huber)"
 
 enum { ONE = 1, TWO = 2, FIVE = 5, TWENTY = 20, FIFTY = 50, HUNDRED = 100, ALL = HUNDRED };
@@ -146,8 +147,8 @@ static const Choice choices[] = {
     {"knn(window=8000, time=false)", FIFTY, FIFTY, 128, .beyond = LONG_MEMORY},
     {"knn(window=16000, time=false, coarse=4)", HUNDRED, ALL, LONG_MEMORY},
     {"knn(window=16000, time=false)", HUNDRED, ALL, 128, .beyond = LONG_MEMORY},
-    {NULL, FIFTY, ALL, LONG_MEMORY, .known = "past(knn(window=2000, coarse=4), lags=8)"},
-    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, LONG_MEMORY, 900, "past(knn(window=2000, coarse=4, k=16), lags=8)"},
+    {NULL, FIFTY, ALL, LONG_MEMORY, .known = PAST_NEIGHBOURS("")},
+    {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, LONG_MEMORY, 900, PAST_NEIGHBOURS(", k=16")},
     {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 900, BOOSTED_REST(WITH_PAST(FOLLOWING)), LONG_MEMORY},
 };
 
