@@ -47,8 +47,8 @@ static inline void anb_observe(AnbObserver *observer, StreamingLearner *model, c
 }
 
 /**
- * Tells an observer that its model was reset (anb_reset), so that it observes the next sample wherever the model's count
- * of samples stood before. What it has gathered stays. An observer of the caller's own gets x NULL, y and before ANB_NAN.
+ * Tells an observer that its model was reset (anb_reset), where the model's count of samples starts at 0 again. Without it the
+ * library's observers may take the next sample for one that they have observed. What they have measured stays. An observer of the caller's own gets x NULL, y and before ANB_NAN.
  * Since 0.14.
  *
  * @param observer  the library's or the caller's own

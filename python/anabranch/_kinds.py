@@ -120,7 +120,7 @@ def _arrow_kind(dtype: Any) -> str:
 
 
 def column_kind(library: str, X: Any, name: str) -> str:
-    """A library of a schema by the column's dtype or, where that says nothing, its values; or one of those above."""
+    """A kind of a schema by the column's dtype or, where that says nothing, its values; or one of those above."""
     if library == "pyarrow":
         return _arrow_kind(column_of(library, X, name).type)
     return {"pandas": _pandas_kind, "polars": _polars_kind}[library](column_of(library, X, name))
