@@ -3,9 +3,12 @@
 #include "cli.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,7 +32,7 @@ static struct addrinfo *look_up(const Listening *p)
 }
 
 /* At :: those who come by IPv4 are served as well. */
-static bool bind_ip(const Listening *p)
+static bool listen_ip(const Listening *p)
 {
     struct addrinfo *at = look_up(p);
     int yes = 1, no = 0;
@@ -40,9 +43,9 @@ static bool bind_ip(const Listening *p)
     setsockopt(p->descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (at->ai_family == AF_INET6)
         setsockopt(p->descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-    bool bound = bind(p->descriptor, at->ai_addr, at->ai_addrlen) == 0;
+    bool listens = bind(p->descriptor, at->ai_addr, at->ai_addrlen) == 0 && listen(p->descriptor, SOMAXCONN) == 0;
     freeaddrinfo(at);
-    return bound;
+    return listens;
 }
 
 static void name_ip(Listening *p)
@@ -65,40 +68,118 @@ static struct sockaddr_un file_of(const Listening *p)
     return at;
 }
 
-/* A socket that nobody listens to was left by a process that was killed. */
-static int remove_left_over(const Listening *p)
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* Those who start or end at a path are there one at a time: each locks PATH.lock and removes it before it lets go. One that was
+ * removed since it was opened is no lock, so the name is checked again. -1 with errno, EAGAIN where another has it. */
+static int turn_take(const Listening *p, int how)
+{
+    char lock[SOCKET_PATH + 8];
+    struct stat mine, named;
+    snprintf(lock, sizeof lock, "%s.lock", p->path);
+    for (;;) {
+        int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        if (fd < 0)
+            return -1;
+        int why = flock(fd, how) || fstat(fd, &mine) ? errno : 0;
+        if (!why && lstat(lock, &named) == 0 && same_file(&mine, &named))
+            return fd;
+        close(fd);
+        errno = why;
+        if (why)
+            return -1;
+    }
+}
+
+static void turn_end(const Listening *p, int turn)
+{
+    char lock[SOCKET_PATH + 8];
+    snprintf(lock, sizeof lock, "%s.lock", p->path);
+    unlink(lock);
+    close(turn);
+}
+
+/* A socket that nobody listens to was left by a process that was killed. False with errno, EAGAIN where somebody does, ENOTSOCK where it
+ * is no socket. */
+static bool remove_left_over(const Listening *p)
 {
     struct sockaddr_un at = file_of(p);
     struct stat there;
     if (lstat(p->path, &there) != 0)
-        return 0;
+        return true;
+    errno = ENOTSOCK;
     if (!S_ISSOCK(there.st_mode))
-        return complain(BAD_DATA, "%s: a file that is no socket lies there", p->path);
+        return false;
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int why = connect(probe, (struct sockaddr *)&at, sizeof at) ? errno : 0;
+    int why = connect(probe, (struct sockaddr *)&at, sizeof at) ? errno : EAGAIN;
     close(probe);
     if (why == ECONNREFUSED)
         why = unlink(p->path) ? errno : ENOENT;
-    if (why == ENOENT)
-        return 0;
-    return complain(BAD_DATA, "%s: cannot listen there: %s", p->path,
-                    why == 0 || why == EAGAIN ? "another process does" : strerror(why));
+    errno = why;
+    return why == ENOENT;
 }
 
 /* Nobody gets in before it listens, so the mode is there in time. */
-static bool bind_file(Listening *p)
+static bool listen_file(Listening *p)
 {
     struct sockaddr_un at = file_of(p);
-    if (bind(p->descriptor, (struct sockaddr *)&at, sizeof at) != 0)
+    int turn = turn_take(p, LOCK_EX | LOCK_NB);
+    if (turn < 0)
         return false;
-    return (p->mode == 0 || chmod(p->path, (mode_t)p->mode) == 0) && lstat(p->path, &p->file) == 0;
+    bool listens = remove_left_over(p) && bind(p->descriptor, (struct sockaddr *)&at, sizeof at) == 0 &&
+                   (p->mode == 0 || chmod(p->path, (mode_t)p->mode) == 0) && lstat(p->path, &p->file) == 0 &&
+                   listen(p->descriptor, SOMAXCONN) == 0;
+    int why = errno;
+    turn_end(p, turn);
+    errno = why;
+    return listens;
 }
 
-/* ---- both -------------------------------------------------------------------------------------------------------- */
+/* ---- from systemd ------------------------------------------------------------------------------------------------ */
+
+enum { FIRST_PASSED = 3 };
+
+/* As sd_listen_fds(3): they are for the process of that number. */
+unsigned listening_passed(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+    return pid && n && strtoll(pid, NULL, 10) == getpid() ? (unsigned)strtoul(n, NULL, 10) : 0;
+}
+
+static bool listens(int descriptor)
+{
+    int yes = 0, type = 0;
+    socklen_t n = sizeof yes, m = sizeof type;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &yes, &n) == 0 && yes &&
+           getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &m) == 0 && type == SOCK_STREAM;
+}
+
+static void take_passed(Listening *p)
+{
+    struct sockaddr_un at = {0};
+    socklen_t n = sizeof at;
+    p->descriptor = FIRST_PASSED;
+    fcntl(p->descriptor, F_SETFD, FD_CLOEXEC);
+    fcntl(p->descriptor, F_SETFL, fcntl(p->descriptor, F_GETFL) | O_NONBLOCK);
+    getsockname(p->descriptor, (struct sockaddr *)&at, &n);
+    if (at.sun_family == AF_UNIX)
+        snprintf(p->name, sizeof p->name, "unix:%s", at.sun_path);
+    else
+        name_ip(p);
+}
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
 
 int listening_check(const Listening *p)
 {
     struct addrinfo *at = p->path ? NULL : look_up(p);
+    if (p->passed > 1)
+        return complain(BAD_USE, "LISTEN_FDS passes %u sockets, and one is served", p->passed);
+    if (p->passed && !listens(FIRST_PASSED))
+        return complain(BAD_USE, "what LISTEN_FDS passes is no stream socket that listens");
     if (p->path && (!*p->path || strlen(p->path) >= SOCKET_PATH))
         return complain(BAD_USE, "--socket takes the path of a file of 1 to %d bytes, not \"%s\"", SOCKET_PATH - 1,
                         p->path);
@@ -109,20 +190,24 @@ int listening_check(const Listening *p)
     return 0;
 }
 
+static int cannot(const Listening *p)
+{
+    const char *why = errno == EAGAIN ? "another process does" : strerror(errno);
+    if (p->path && errno == ENOTSOCK)
+        return complain(BAD_DATA, "%s: a file that is no socket lies there", p->path);
+    if (p->path)
+        return complain(BAD_DATA, "%s: cannot listen there: %s", p->path, why);
+    return complain(BAD_DATA, "%s, port %u: cannot listen there: %s", p->address, (unsigned)p->port, why);
+}
+
 int listening_start(Listening *p)
 {
     int family = p->path ? AF_UNIX : strchr(p->address, ':') ? AF_INET6 : AF_INET;
-    int status = p->path ? remove_left_over(p) : 0;
-    if (status)
-        return status;
+    if (p->passed)
+        return take_passed(p), 0;
     p->descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool bound = p->descriptor >= 0 && (p->path ? bind_file(p) : bind_ip(p));
-    if (!bound || listen(p->descriptor, SOMAXCONN) != 0) {
-        if (p->path)
-            return complain(BAD_DATA, "%s: cannot listen there: %s", p->path, strerror(errno));
-        return complain(BAD_DATA, "%s, port %u: cannot listen there: %s", p->address, (unsigned)p->port,
-                        strerror(errno));
-    }
+    if (p->descriptor < 0 || !(p->path ? listen_file(p) : listen_ip(p)))
+        return cannot(p);
     if (p->path)
         snprintf(p->name, sizeof p->name, "unix:%s", p->path);
     else
@@ -130,9 +215,14 @@ int listening_start(Listening *p)
     return 0;
 }
 
+/* While it listens no other process takes the place, and its file's number belongs to no other file. */
 void listening_end(const Listening *p)
 {
     struct stat now;
-    if (p->path && lstat(p->path, &now) == 0 && now.st_ino == p->file.st_ino && now.st_dev == p->file.st_dev)
+    int turn = p->path ? turn_take(p, LOCK_EX) : -1;
+    if (turn < 0)
+        return;
+    if (lstat(p->path, &now) == 0 && same_file(&now, &p->file))
         unlink(p->path);
+    turn_end(p, turn);
 }

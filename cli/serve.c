@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const Option options[] = {
     {0, "port", "PORT", "where it listens; 0: any free one; default 8080"},
@@ -70,7 +71,10 @@ static int take_listening(Listening *p, const Arguments *a)
 {
     const char *address = option_value(a, "address"), *port = option_value(a, "port");
     const char *path = option_value(a, "socket"), *mode = option_value(a, "socket-mode");
-    *p = (Listening){.address = address ? address : "127.0.0.1", .path = path, .port = 8080};
+    *p = (Listening){
+        .address = address ? address : "127.0.0.1", .path = path, .port = 8080, .passed = listening_passed()};
+    if (p->passed && (path || address || port))
+        return complain(BAD_USE, "systemd passes the socket (LISTEN_FDS): leave out --socket, --address and --port");
     if (path && (address || port))
         return complain(BAD_USE, "--socket stands in the place of --address and --port");
     if (mode && !path)
@@ -92,7 +96,7 @@ static int take_options(Listener *l, const Arguments *a)
     return status ? status : read_token(l, option_value(a, "token-file"));
 }
 
-/* NULL with the complaint made. MHD closes what it listens on. */
+/* NULL with the complaint made. */
 static struct MHD_Daemon *start(Listener *l)
 {
     if (listening_start(&l->at))
@@ -125,6 +129,7 @@ static void tend(Listener *l)
 
 static int serve(Listener *l)
 {
+    int descriptor = -1;
     stop_arm();
     signal(SIGPIPE, SIG_IGN); /* who reads the messages may be gone */
     int status = http_start(&l->http, l->threads);
@@ -133,12 +138,14 @@ static int serve(Listener *l)
         printf("listening on %s\n", l->at.name);
         fflush(stdout);
         tend(l);
+        descriptor = MHD_quiesce_daemon(daemon); /* MHD would shut it, for systemd as well */
     }
     http_end(&l->http);
     if (!daemon)
         return status ? status : BAD_DATA;
     MHD_stop_daemon(daemon);
     listening_end(&l->at);
+    close(descriptor);
     return service_save(&l->http.service);
 }
 
@@ -164,6 +171,7 @@ static void more_help(void)
         "id, a whole number or a text, by a model of pending(...). GET / is the report, /metrics for Prometheus,\n"
         "/healthz the state in short.\n"
         "By a socket, which is removed at the end: curl --unix-socket FILE http://localhost/healthz.\n"
+        "A socket that systemd passes is taken in the place of --address, --port and --socket.\n"
         "SIGINT, SIGTERM and SIGHUP save the model and end it.\n");
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Where a service listens: service_listen_test.py PROGRAM CLOCK FOLDER"""
+import fcntl
 import os
 import pathlib
 import signal
@@ -8,11 +9,12 @@ import stat
 import subprocess
 import tempfile
 
-from serving import PATIENCE, PROGRAM, ROW, Serving, check, passes, stream, train
+from serving import PATIENCE, PROGRAM, ROW, Serving, check, passes, passing, stream, train
 
 
-def refused(model, status, words, *options):
-    done = subprocess.run([PROGRAM, "serve", *options, model], capture_output=True, text=True, timeout=PATIENCE)
+def refused(model, status, words, *options, passed=()):
+    command, handed = passing([PROGRAM, "serve", *options, model], passed)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, pass_fds=handed)
     check(f"{options}: {done.stderr}", done.returncode == status and words in done.stderr and not done.stdout)
 
 
@@ -70,11 +72,56 @@ def files(model, folder):
         refused(model, 2, "octal number", "--socket", str(path), "--socket-mode", wrong)
 
 
+def together(model, path):
+    """Those that start at the same time on a socket that was left: one listens, and it can be reached."""
+    command = [PROGRAM, "serve", "--socket", str(path), model]
+    for _ in range(10):
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(path))
+        several = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+        listening = [p for p in several if p.stdout.readline()]
+        check(f"one listens, not {len(listening)}", len(listening) == 1)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+        listening[0].terminate()
+        told = [p.communicate(timeout=PATIENCE)[1] for p in several if p is not listening[0]]
+        check(f"the others say why: {told}", all(t.endswith("another process does\n") for t in told))
+        check("all is removed", listening[0].wait(PATIENCE) == 0 and not list(path.parent.glob(path.name + "*")))
+    lock = path.with_name(path.name + ".lock")
+    with lock.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        refused(model, 1, f"{path}: cannot listen there: another process does", "--socket", str(path))
+    s = Serving(model, "--socket", str(path))
+    check("a lock that was left is none", s.post("/predict", {"x": ROW})[0] == 200 and not lock.exists() and s.end() == 0)
+
+
+def from_systemd(model, path):
+    with socket.socket(socket.AF_UNIX) as unix, socket.socket() as ip, socket.socket() as quiet:
+        unix.bind(str(path))
+        ip.bind(("127.0.0.1", 0))
+        for passed, name in (unix, f"unix:{path}"), (ip, f"http://127.0.0.1:{ip.getsockname()[1]}"):
+            passed.listen()
+            for _ in range(2):  # it goes on listening where a service ends
+                s = Serving(model, passed=passed)
+                check("a socket that is passed", s.told == name and s.post("/predict", {"x": ROW})[0] == 200 and s.end() == 0)
+        check("its file stays", path.exists())
+        refused(model, 2, "LISTEN_FDS passes 2 sockets, and one is served", passed=[ip, unix])
+        refused(model, 2, "is no stream socket that listens", passed=[quiet])
+        refused(model, 2, "leave out --socket, --address and --port", "--port", "0", passed=[ip])
+        others = {**os.environ, "LISTEN_PID": "1", "LISTEN_FDS": "1"}
+        s = Serving(model, env=others)
+        check("those of another process are not taken", s.port != ip.getsockname()[1] and s.end() == 0)
+    path.unlink()
+
+
 def main():
     model = train("listen.anb", "scale(rls)", stream())
     addresses(model)
     with tempfile.TemporaryDirectory() as folder:  # a path of a socket is short
-        files(model, pathlib.Path(os.path.realpath(folder)))
+        folder = pathlib.Path(os.path.realpath(folder))
+        files(model, folder)
+        together(model, folder / "several.sock")
+        from_systemd(model, folder / "passed.sock")
     passes("where it listens")
 
 

@@ -22,16 +22,26 @@ def check(what, fine):
     passed += 1
 
 
+def passing(command, sockets):
+    """The command as systemd starts it with sockets, and the descriptors that it is to be handed."""
+    if not sockets:
+        return command, []
+    start = "import os, sys; n = int(sys.argv[1]); [os.dup2(int(sys.argv[2 + i]), 3 + i) for i in range(n)]; " \
+        "os.execve(sys.argv[2 + n], sys.argv[2 + n:], os.environ | {'LISTEN_PID': str(os.getpid()), 'LISTEN_FDS': str(n)})"
+    descriptors = [s.fileno() for s in sockets]
+    return [sys.executable, "-c", start, str(len(sockets)), *map(str, descriptors), *command], descriptors
+
+
 class Serving:
     """The program with a model behind it."""
 
-    def __init__(self, model, *options, **more):
-        port = [] if "--socket" in options else ["--port", "0"]
-        self.process = subprocess.Popen([PROGRAM, "serve", *port, *options, model], stdout=subprocess.PIPE,
-                                        text=True, **more)
+    def __init__(self, model, *options, passed=None, **more):
+        port = [] if "--socket" in options or passed else ["--port", "0"]
+        command, handed = passing([PROGRAM, "serve", *port, *options, model], [passed] if passed else [])
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=handed, **more)
         atexit.register(self.process.kill)  # a check that fails leaves none behind
         self.told = self.process.stdout.readline().removeprefix("listening on ").rstrip()
-        self.port = None if "--socket" in options else int(self.told.rsplit(":", 1)[1])
+        self.port = None if self.told.startswith("unix:") else int(self.told.rsplit(":", 1)[1])
         self.connection = self.connect()
 
     def connect(self, address="127.0.0.1"):
