@@ -49,6 +49,7 @@ class Model:
     @property
     def seed(self) -> int: ...
     threads: int
+    bad_rows: str
     @property
     def target(self) -> str | None: ...
     @property
@@ -139,6 +140,7 @@ class Explainer:
 
 @type_check_only
 class _Reading:  # READING_METHODS, READING_PROPERTIES
+    bad_rows: str
     @property
     def features(self) -> tuple[str, ...] | None: ...
     @property

@@ -24,7 +24,7 @@ class Server(_core.Server):
     Notes
     -----
     Learning costs twice as much as without a server. A ``Reader`` of the server belongs to one thread at a time; each
-    sees a published version that is at most ``interval`` samples old.
+    sees a published version that is at most ``interval`` samples old. ``bad_rows`` is the model's until it is set.
     """
 
     def __init__(self, model: Model, interval: int = 64) -> None:
@@ -34,7 +34,7 @@ class Server(_core.Server):
         return f"{type(self).__name__}(version={self.version})"
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
-        """As Model.train_many, without the GIL; readers predict meanwhile. A refused row gives nan."""
+        """As Model.train_many, without the GIL; readers predict meanwhile."""
         targets, weights = vectors(y, w)
         rows, wrap = _frames.table(self, X)
         _frames.warn_of_targets(self, X, y, w)
@@ -62,6 +62,7 @@ class Reader(_core.Reader):
     Notes
     -----
     One thread at a time uses a reader; ``predict_many`` releases the GIL, so readers of several threads run at once.
+    ``bad_rows`` is that of the source until it is set.
     """
 
     def __init__(self, source: Server | Model) -> None:
@@ -71,7 +72,7 @@ class Reader(_core.Reader):
         return f"{type(self).__name__}(n_features={self.n_features}, version={self.version})"
 
     def predict_many(self, X: Any) -> Any:
-        """As Model.predict_many, without the GIL; a refused row gives nan."""
+        """As Model.predict_many, without the GIL."""
         rows, wrap = _frames.table(self, X)
         out = np.empty(_frames.n_rows(rows))
         self._many(rows, out)

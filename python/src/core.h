@@ -231,6 +231,8 @@ PyObject *reading_n_features(PyObject *object, void *closure);
 PyObject *reading_target(PyObject *object, void *closure);
 PyObject *reading_schema(PyObject *object, void *closure);
 PyObject *reading_takes_missing(PyObject *object, void *closure);
+PyObject *reading_bad_rows(PyObject *object, void *closure);
+int reading_set_bad_rows(PyObject *object, PyObject *value, void *closure);
 #define READING_METHODS                                                                                                \
     {"_kind", reading_kind, METH_O, "_kind($self, column, /)\n--\n\nThe kind of a column."},                           \
         {"_extra_columns", reading_extra_columns, METH_O,                                                              \
@@ -248,6 +250,11 @@ PyObject *reading_takes_missing(PyObject *object, void *closure);
      NULL},                                                                                                            \
         {"n_features", reading_n_features, NULL, "int or None : cells of a row; None before the first row.", NULL},    \
         {"target", reading_target, NULL, "str or None : the target's name.", NULL},                                    \
+        {"bad_rows", reading_bad_rows, reading_set_bad_rows,                                                           \
+         "str : \"raise\" or \"skip\", what happens to a row that is refused; may be set, as of a model that was "     \
+         "loaded. "                                                                                                    \
+         "Since 0.15.",                                                                                                \
+         NULL},                                                                                                        \
     {                                                                                                                  \
         "takes_missing", reading_takes_missing, NULL, "bool : whether a row may hold missing cells.", NULL             \
     }
@@ -321,6 +328,8 @@ PyObject *interval_answer(const Format *format, const double *x, int code, const
 PyObject *quantiles_answer(const Format *format, const double *x, int code, const double *value, size_t n);
 
 /* ---- arguments ---- */
+/* Whether a setting is the word `yes`; -1 with the exception set where it is not `no` either. */
+int setting_is(Core *core, const char *name, const char *word, const char *yes, const char *no);
 /* A dict entry that takes over the reference; -1 where value is NULL or it fails. */
 int dict_put(PyObject *dict, const char *key, PyObject *value);
 /* n doubles as a list. */
@@ -366,6 +375,8 @@ typedef struct Many {
 /* Vectors, or None, beside a table that was taken. many_release afterwards, also where it fails. */
 int many_take(const Format *format, Many *many, PyObject *y, PyObject *w, PyObject *out);
 void many_release(Many *many);
+/* All rows: 0, or -1 with the reason raised why the learner would refuse the first one that it would. */
+int many_check(const Format *format, const Many *many, double *block);
 /* Raises that y or out is None where it may not be; NULL. */
 PyObject *raise_no_room(Core *core);
 

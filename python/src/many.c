@@ -123,35 +123,34 @@ static Tail tail_of(const Many *m)
 }
 
 /* Row i: 0, or -1 with the reason raised why the learner would refuse it. */
-static int check_row(const Model *self, const Many *m, Py_ssize_t i, const double *x)
+static int check_row(const Format *format, const Many *m, Py_ssize_t i, const double *x)
 {
     const double *y = m->y.buf, *w = m->w.buf;
     const Sample sample = {x, y ? y[i] : 0, w ? w[i] : 1, y != NULL};
-    if (sample_is_fine(&self->format, &sample))
+    if (sample_is_fine(format, &sample))
         return 0;
     char head[32];
     PyOS_snprintf(head, sizeof head, "row %zd: ", m->first + i);
-    return raise_refusal(&self->format, &sample, head, tail_of(m).text);
+    return raise_refusal(format, &sample, head, tail_of(m).text);
 }
 
-static bool cells_fine(const Model *self, const Many *m, double *block)
+static bool cells_fine(const Format *format, const Many *m, double *block)
 {
     Py_ssize_t step = m->table.step;
     for (Py_ssize_t from = 0; from < m->n; from += step) {
         Py_ssize_t n = step < m->n - from ? step : m->n - from;
-        if (!cells_are_fine(table_rows(&m->table, from, n, block), n * m->table.n_columns, self->format.takes_missing))
+        if (!cells_are_fine(table_rows(&m->table, from, n, block), n * m->table.n_columns, format->takes_missing))
             return false;
     }
     return true;
 }
 
-/* All rows: 0, or -1 with the reason raised why the learner would refuse the first one that it would. */
-static int check_rows(Model *self, const Many *m, double *block)
+int many_check(const Format *format, const Many *m, double *block)
 {
-    if (!m->w.buf && (!m->y.buf || cells_are_fine(m->y.buf, m->n, false)) && cells_fine(self, m, block))
+    if (!m->w.buf && (!m->y.buf || cells_are_fine(m->y.buf, m->n, false)) && cells_fine(format, m, block))
         return 0;
     for (Py_ssize_t i = 0; i < m->n; i++)
-        if (check_row(self, m, i, table_rows(&m->table, i, 1, block)))
+        if (check_row(format, m, i, table_rows(&m->table, i, 1, block)))
             return -1;
     return 0;
 }
@@ -181,14 +180,14 @@ static int run_or_go_back(Model *self, const Many *m, StreamingLearner *backup, 
     anb_free(backup);
     if (!fine && self->threads != 1 && model_use_threads(self, self->threads))
         return -1;
-    if (fine || check_rows(self, m, block))
+    if (fine || many_check(&self->format, m, block))
         return end == DONE ? 0 : -1;
     return raise_input(self->core, "a row was refused%s", tail_of(m).text);
 }
 
 static int run_checked(Model *self, const Many *m, double *block)
 {
-    if (!self->format.skips && check_rows(self, m, block))
+    if (!self->format.skips && many_check(&self->format, m, block))
         return -1;
     return run_blocks(self, m, false, block) == DONE ? 0 : -1;
 }

@@ -200,11 +200,11 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
 
 /* ---- the type ----------------------------------------------------------------------------------------------------- */
 
-static int set_word(Model *self, const char *name, const char *word, const char *yes, const char *no)
+int setting_is(Core *core, const char *name, const char *word, const char *yes, const char *no)
 {
     if (strcmp(word, yes) == 0)
         return 1;
-    return strcmp(word, no) == 0 ? 0 : raise_input(self->core, "%s is %s or %s, not '%.40s'", name, yes, no, word);
+    return strcmp(word, no) == 0 ? 0 : raise_input(core, "%s is %s or %s, not '%.40s'", name, yes, no, word);
 }
 
 static int check_threads(Core *core, Py_ssize_t threads)
@@ -276,8 +276,8 @@ static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
         return -1;
     }
     unsigned long long number = seed ? seed_of(self->core, seed) : 1;
-    int skips = set_word(self, "bad_rows", bad_rows, "skip", "raise");
-    int raises = set_word(self, "extra", extra, "raise", "ignore");
+    int skips = setting_is(self->core, "bad_rows", bad_rows, "skip", "raise");
+    int raises = setting_is(self->core, "extra", extra, "raise", "ignore");
     if (PyErr_Occurred())
         return -1;
     if (target != Py_None && !PyUnicode_Check(target))

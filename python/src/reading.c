@@ -108,3 +108,21 @@ PyObject *reading_takes_missing(PyObject *object, void *closure)
     (void)closure;
     return PyBool_FromLong(((Reading *)object)->format.takes_missing);
 }
+
+PyObject *reading_bad_rows(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyUnicode_FromString(((Reading *)object)->format.skips ? "skip" : "raise");
+}
+
+int reading_set_bad_rows(PyObject *object, PyObject *value, void *closure)
+{
+    Reading *self = (Reading *)object;
+    (void)closure;
+    if (!value || !PyUnicode_Check(value))
+        return PyErr_SetString(PyExc_TypeError, "bad_rows is a str"), -1;
+    const char *word = PyUnicode_AsUTF8AndSize(value, NULL);
+    int skips = word ? setting_is(self->core, "bad_rows", word, "skip", "raise") : -1;
+    self->format.skips = skips < 0 ? self->format.skips : skips;
+    return skips < 0 ? -1 : 0;
+}

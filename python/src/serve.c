@@ -46,14 +46,15 @@ static int walk(void *object, const Many *m, ForRow each, double *block)
     return raised ? -1 : 0;
 }
 
-/* Calls `each` for every row, without the GIL. */
+/* Calls `each` for every row, without the GIL; for none where one is refused, unless those are skipped. */
 static PyObject *for_rows(void *object, Entry *entry, const Many *m, ForRow each)
 {
-    Core *core = ((Reading *)object)->core;
+    const Format *format = &((Reading *)object)->format;
+    Core *core = format->core;
     double *block;
     if (table_room(&m->table, &block))
         return NULL;
-    int code = entry_enter(entry, core);
+    int code = !format->skips && many_check(format, m, block) ? -1 : entry_enter(entry, core);
     if (!code) {
         code = walk(object, m, each, block);
         entry_leave(entry);

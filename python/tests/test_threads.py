@@ -184,6 +184,39 @@ def test_servers_take_targets_as_the_model_does():
     assert np.isnan(Server(skipping).train_one([1, 2], np.nan)) and np.isnan(Server(skipping).model().train_one([1, 2], np.nan))
 
 
+def test_servers_and_readers_refuse_the_rows_that_the_model_refuses():
+    X, y = stream(200)
+    hot, late = X.copy(), y.copy()
+    hot[150, 2], late[160] = np.inf, np.nan
+    model = Model("scale(rls)", list("abcd"))
+    model.learn_many(X, y)
+    server = Server(model)
+    samples = {"row 150: feature 'c' is infinite": (hot, y), "row 160: the target": (X, late), "row 3: the weight": (X, y, y * 0 - 1)}
+    samples["row 3: the weight"][2][:3] = 1
+    for why, sample in samples.items():
+        said = outcome(lambda: model.copy().train_many(*sample))
+        assert why in said[0][1] and said[0][1].endswith("nothing was learned")
+        assert outcome(lambda: server.train_many(*sample)) == said
+        assert outcome(lambda: Server(model).reader().predict_many(sample[0])) == outcome(lambda: model.predict_many(sample[0]))
+    assert server.model().equal(model) and server.bad_rows == server.reader().bad_rows == model.bad_rows == "raise"
+    loaded = anabranch.load(data=model.to_bytes())
+    loaded.bad_rows = server.bad_rows = "skip"
+    before = loaded.train_many(hot, late)
+    assert np.flatnonzero(np.isnan(before)).tolist() == [150, 160] and loaded.copy().bad_rows == "skip"
+    assert np.array_equal(server.train_many(hot, late), before, equal_nan=True) and server.model().equal(loaded)
+    for reader in (server.reader(), Reader(loaded)):
+        assert np.flatnonzero(np.isnan(reader.predict_many(hot))).tolist() == [150] and reader.bad_rows == "skip"
+        reader.bad_rows = "raise"
+        with pytest.raises(anabranch.InputError, match="row 150: feature 'c' is infinite$"):
+            reader.predict_many(hot)
+        for word, kind in (("never", anabranch.InputError), (None, TypeError), ("\udc80", ValueError)):
+            with pytest.raises(kind):
+                reader.bad_rows = word
+        with pytest.raises(TypeError):
+            del reader.bad_rows
+        assert reader.bad_rows == "raise"
+
+
 def test_servers_and_readers_warn_of_an_order_once():
     model, frame, y = reordered()
     X = frame[["a", "b", "z"]].to_numpy()
