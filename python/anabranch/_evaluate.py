@@ -81,9 +81,11 @@ def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
             raise TypeError("frames need y, the name of the column of targets")
         samples = itertools.chain([first], samples)
         break
+    n = 0
     while block := [_sample(*sample) for sample in itertools.islice(samples, 1024)]:
         rows, *given = zip(*block)
-        yield _frames.table(model, list(rows))[0], *vectors(*given)
+        yield _frames.table(model, list(rows), n)[0], *vectors(*given)
+        n += len(block)
 
 
 def _score(y: np.ndarray, w: np.ndarray, predictions: np.ndarray) -> Evaluation:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ._columns import cells_of, column_values, seconds
 from ._core import InputError
-from ._kinds import column_of, of_clock, schema_of
+from ._kinds import column_of, schema_of
 from ._schema import article
 from ._sparse import Sparse, is_sparse
 from ._vectors import doubles
@@ -72,121 +73,7 @@ def _names(library: str, X: Any) -> list[str]:
     return names
 
 
-# ---- columns to doubles ----
-
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float], str | None]:
-    """A function that returns the name of a category of column j by its number in the model."""
-    if model._kind(j) == "time":
-        return lambda hour: f"{_DAYS[int(hour) // 24]} {int(hour) % 24:02d}:00" if 0 <= hour < 168 else "(missing)"
-    given = [name for name in names if name is not None]
-    known = dict(zip(_cells(model, j, given).tolist(), map(str, given)))
-    missing = _cells(model, j, [None])[0]
-
-    def name_of(code: float) -> str | None:
-        if code == missing or code != code:
-            return "(missing)"
-        return known.get(code, f"{code:g}" if code < 2**52 else None)
-
-    return name_of
-
-
-def _cells(model: Any, j: int, cells: list[Any]) -> np.ndarray:
-    """Cells of any kind; each different one is read once."""
-    try:
-        unique = list(dict.fromkeys(cells))
-    except TypeError:
-        unique = list(cells)
-        cells = list(range(len(cells)))
-        values = np.empty(len(unique))
-        model._cells(j, unique, values)
-        return values
-    values = np.empty(len(unique))
-    model._cells(j, unique, values)
-    table = dict(zip(unique, values.tolist()))
-    return np.fromiter(map(table.__getitem__, cells), float, len(cells))
-
-
-def _seconds(column: np.ndarray) -> np.ndarray:
-    """Of numpy's times or durations, to the microsecond."""
-    micros = column.astype(f"{column.dtype.kind}8[us]")
-    out = micros.astype(np.int64) / 1e6
-    out[np.isnat(micros)] = np.nan
-    return out
-
-
-_FLOAT = np.dtype(float)
-
-
-def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
-    """Of a column that may hold anything; numbers and times that are missing are NaN, as in other columns."""
-    values = _cells(model, j, cells)
-    if kind in ("number", "boolean", "time"):
-        values[[cell is None for cell in cells]] = np.nan
-    return values
-
-
-def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
-    if hasattr(s.dtype, "pyarrow_dtype"):
-        return _arrow(model, j, kind, sys.modules["pyarrow"].array(s))
-    if kind == "time" and isinstance(s.dtype, sys.modules["pandas"].PeriodDtype):
-        s = s.dt.to_timestamp()
-    letter = getattr(s.dtype, "kind", "O")
-    if kind == "time" and letter == "M":
-        zone = getattr(s.dtype, "tz", None)
-        return _seconds((s.dt.tz_convert(None) if zone is not None else s).to_numpy())
-    if kind == "number" and letter == "m":
-        return _seconds(s.to_numpy(dtype=f"m8[{getattr(s.dt, 'unit', 'ns')}]"))
-    if kind in ("number", "code", "boolean") and letter in "iufb":
-        return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
-    if kind in ("category", "code") and isinstance(s.dtype, sys.modules["pandas"].CategoricalDtype):
-        categories = s.cat.categories.tolist()
-        if len(categories) < len(s):  # each is read once
-            return _objects(model, j, kind, [*categories, None])[s.cat.codes.to_numpy()]
-    return _objects(model, j, kind, s.to_numpy(dtype=object, na_value=None).tolist())
-
-
-def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
-    polars = sys.modules["polars"]
-    if s.dtype == polars.Time and kind != "category":
-        raise of_clock(s.name)
-    if kind == "number" and s.dtype == polars.Duration:
-        return _seconds(s.to_numpy())
-    if kind == "time" and s.dtype.is_temporal() and s.dtype != polars.Duration:
-        return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
-    if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
-        return (s if s.dtype == polars.Float64 else s.cast(polars.Float64)).to_numpy()
-    return _objects(model, j, kind, s.to_list())
-
-
-def _arrow_array(s: Any) -> np.ndarray:
-    """Doubles in place where they are one piece without nulls; of texts and times copies."""
-    if getattr(s, "num_chunks", 0) == 1:
-        s = s.chunk(0)
-    return s.to_numpy(zero_copy_only=False)
-
-
-def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
-    pyarrow = sys.modules["pyarrow"]
-    types = pyarrow.types
-    number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
-    if types.is_time(s.type) and kind != "category":
-        raise of_clock(model.features[j])
-    duration = types.is_duration(s.type)
-    if kind == ("number" if duration else "time") and types.is_temporal(s.type) and not types.is_interval(s.type):
-        return _seconds(_arrow_array(s))
-    if kind in ("number", "code", "boolean") and number:
-        return _arrow_array(s if types.is_float64(s.type) else s.cast(pyarrow.float64(), safe=False))
-    if types.is_dictionary(s.type):
-        s = s.cast(s.type.value_type)
-    text = types.is_string(s.type) or types.is_large_string(s.type)
-    return _objects(model, j, kind, _arrow_array(s).tolist() if text else s.to_pylist())
-
-
-_READ = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow}
+# ---- frames ----
 
 
 def _kinds(model: Any) -> list[str]:
@@ -207,8 +94,9 @@ def _features(model: Any, library: str, X: Any, names: list[str]) -> list[str]:
     if model.n_features is None:
         given = [name for name in names if name != model.target]
         features = sorted(given)
-        kinds = None if model.schema_text else schema_of(library, X, features)
+        kinds, held = (None, {}) if model.schema_text else schema_of(library, X, features)
         model._adopt(features, kinds, features != given)
+        model._held = held
     features = list(model.features) if model.features is not None else names
     if model.features is None and len(features) != model.n_features:
         raise InputError(f"X has {len(features)} columns, the model {model.n_features} features")
@@ -232,8 +120,8 @@ def _one_block(X: Any) -> np.ndarray | None:
     return block if block.dtype == float else None
 
 
-def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = ()) -> Table:
-    """A frame's features as doubles; columns of the names in ``passed`` are none."""
+def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = (), first: int | None = None) -> Table:
+    """A frame's features as doubles; columns of the names in ``passed`` are none. Of a piece, ``first`` rows were before it."""
     names = _names(library, X)
     features = _features(model, library, X, [name for name in names if name not in passed] if passed else names)
     place = {name: i for i, name in enumerate(names)}
@@ -244,13 +132,13 @@ def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = ()) -> T
     vectors = []
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
         if name not in place:
-            vectors.append(np.full(rows, _cells(model, j, [None])[0]))
+            vectors.append(np.full(rows, cells_of(model, j, [None])[0]))
         elif block is not None:
             vectors.append(block[:, place[name]])
         elif column_kind == "ignored":
             vectors.append(np.zeros(rows))
         else:
-            vectors.append(_READ[library](model, j, column_kind, column_of(library, X, name)))
+            vectors.append(column_values(model, library, j, column_kind, column_of(library, X, name), first))
     return vectors
 
 
@@ -264,7 +152,7 @@ def dimensions(X: np.ndarray) -> str:
 
 def plain(X: Any) -> Any:
     """An array of durations as seconds, anything else as it is."""
-    return _seconds(X) if isinstance(X, np.ndarray) and X.dtype.kind == "m" else X
+    return seconds(X) if isinstance(X, np.ndarray) and X.dtype.kind == "m" else X
 
 
 def _array(model: Any, X: np.ndarray) -> np.ndarray:
@@ -287,13 +175,13 @@ def _compressed(model: Any, X: Any) -> Sparse:
     return Sparse(doubles(rows.data, "X", "AC"), rows.indices, rows.indptr, X.shape[1])
 
 
-def _rows(model: Any, rows: list[Any]) -> np.ndarray:
+def _rows(model: Any, rows: list[Any], first: int = 0) -> np.ndarray:
     if not rows:
         return np.empty((0, model.n_features or 0))
     if model.n_features is None:
         model._ready(rows[0])
     out = np.empty((len(rows), model.n_features))
-    model._rows(rows, out)
+    model._rows(rows, out, first)
     return out
 
 
@@ -313,8 +201,8 @@ def _nameless(X: Any) -> bool:
     return is_sparse(X) or hasattr(X, "__array__") or (isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys"))
 
 
-def table(model: Any, X: Any) -> tuple[Table, Wrap]:
-    """X as doubles, and what makes a vector of predictions the caller's library."""
+def table(model: Any, X: Any, before: int = 0) -> tuple[Table, Wrap]:
+    """X as doubles, and what makes a vector of predictions the caller's library. Messages count so many rows before it."""
     if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.aligned and not model.schema_text:
         if model.n_features is not None:
             model._unnamed()
@@ -345,7 +233,7 @@ def table(model: Any, X: Any) -> tuple[Table, Wrap]:
     for first in rows:
         if library_of(first):
             raise TypeError(f"X is a table, not several, the first {article(first)}: Model.learn_frames takes several")
-        return _rows(model, [first, *rows]), lambda out: out
+        return _rows(model, [first, *rows], before), lambda out: out
     return _rows(model, []), lambda out: out
 
 

@@ -119,11 +119,27 @@ def _arrow_kind(dtype: Any) -> str:
     return "number" if number else "category"
 
 
+def _kind_of(library: str, column: Any) -> str:
+    if library == "pyarrow":
+        return _arrow_kind(column.type)
+    return {"pandas": _pandas_kind, "polars": _polars_kind}[library](column)
+
+
 def column_kind(library: str, X: Any, name: str) -> str:
     """A kind of a schema by the column's dtype or, where that says nothing, its values; or one of those above."""
-    if library == "pyarrow":
-        return _arrow_kind(column_of(library, X, name).type)
-    return {"pandas": _pandas_kind, "polars": _polars_kind}[library](column_of(library, X, name))
+    return _kind_of(library, column_of(library, X, name))
+
+
+def now_holds(library: str, column: Any, held: str) -> str | None:
+    """What a column holds that held texts, or times, in a first frame, where that is read as something else."""
+    pandas = library == "pandas"
+    if pandas and column.dtype == object and any(isinstance(value, str) for value in column.to_numpy()):
+        return None
+    kind = _kind_of(library, column)
+    values = kind not in ("category", "code", "mixed") and (
+        column.notna().any() if pandas else column.null_count < len(column) if library == "pyarrow" else column.null_count() < len(column)
+    )
+    return _WORDS[kind] if values and _WORDS[kind] != held else None
 
 
 def _warn_of_mixed(library: str, X: Any, name: str) -> None:
@@ -137,14 +153,20 @@ def _warn_of_mixed(library: str, X: Any, name: str) -> None:
     )
 
 
+def _is_declared(library: str, X: Any, name: str) -> bool:
+    """Whether the dtype of a column of names says that they are categories."""
+    column = column_of(library, X, name)
+    if library == "pyarrow":
+        return bool(sys.modules["pyarrow"].types.is_dictionary(column.type))
+    return type(column.dtype).__name__ in ("CategoricalDtype", "Categorical", "Enum")
+
+
 def _first_texts(library: str, X: Any, name: str) -> list[str]:
     """Of a column of texts; none of one whose dtype says that they are categories."""
+    if _is_declared(library, X, name):
+        return []
     column = column_of(library, X, name)
     column = column.slice(0, 100) if library == "pyarrow" else column.head(100)
-    if type(getattr(column, "dtype", None)).__name__ in ("CategoricalDtype", "Categorical", "Enum"):
-        return []
-    if library == "pyarrow" and sys.modules["pyarrow"].types.is_dictionary(column.type):
-        return []
     values = column.to_pylist() if library == "pyarrow" else column.to_list()
     return [value for value in values if isinstance(value, str) and value]
 
@@ -162,9 +184,10 @@ def _warn_of_texts(library: str, X: Any, name: str) -> None:
         )
 
 
-def schema_of(library: str, X: Any, names: list[str]) -> str | None:
-    """The text of the schema of a frame's columns; None where all are numbers."""
+def schema_of(library: str, X: Any, names: list[str]) -> tuple[str | None, dict[str, str]]:
+    """The text of the schema of a frame's columns, None where all are numbers; and which columns hold texts or times."""
     kinds = {name: column_kind(library, X, name) for name in names}
+    held = {name: _WORDS[k] for name, k in kinds.items() if k in ("category", "time") and not _is_declared(library, X, name)}
     for name, k in kinds.items():
         if k == "clock":
             raise of_clock(name)
@@ -174,4 +197,4 @@ def schema_of(library: str, X: Any, names: list[str]) -> str | None:
             _warn_of_texts(library, X, name)
         kinds[name] = {"duration": "number", "mixed": "category"}.get(k, k)
     typed = any(k in ("category", "code", "time") for k in kinds.values())
-    return Schema(kinds).text if typed else None
+    return Schema(kinds).text if typed else None, held

@@ -84,6 +84,7 @@ class Model(_core.Model):
 
     # ---- tables ----
 
+    _held: dict[str, str] = {}  # which columns held texts or times in the frame that gave the kinds
     _wants_a_feature: bool = True  # a frame without any of the features is refused; else its rows have missing cells
 
     def learn_many(self, X: Any, y: Any, w: Any = None) -> None:
@@ -151,7 +152,8 @@ class Model(_core.Model):
         Raises
         ------
         InputError
-            A frame has other columns, or a row is refused: the frames before it have been learned, of this one nothing.
+            A frame has other columns, one of them holds numbers where it held texts before, or a row is refused: the
+            frames before it have been learned, of this one nothing. The message names the frame, and the row or column.
 
         Notes
         -----
@@ -310,6 +312,7 @@ class Model(_core.Model):
         InputError
             There is no such column.
         """
+        from ._columns import category_names
         from ._views import Category
 
         features = self.features or ()
@@ -318,7 +321,7 @@ class Model(_core.Model):
             raise _core.InputError(f"there is no column {column!r}")
         if not 1 <= n <= 1_000_000:
             raise _core.InputError(f"n = {n}: 1 to 1,000,000")
-        known = _frames.category_names(self, j, names)
+        known = category_names(self, j, names)
         return [Category(known(code), *figures) for code, *figures in self._categories(j, n)]
 
     def explain(self, x: Any, background: Any = None) -> Explanation:

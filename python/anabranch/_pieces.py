@@ -81,7 +81,7 @@ def pieces(model: Model, frames: Any, y: str | None, w: str | None) -> Iterator[
             if difference:
                 raise InputError(difference)
             targets, weights = vectors(*(column_of(library, frame, name) for name in given.values()))
-            rows = _frames.columns(model, library, frame, tuple(given.values()))
+            rows = _frames.columns(model, library, frame, tuple(given.values()), n)
         except InputError as error:
             if i == 0:
                 raise

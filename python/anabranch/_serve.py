@@ -28,7 +28,7 @@ class Server(_core.Server):
     """
 
     def __init__(self, model: Model, interval: int = 64) -> None:
-        self._wants_a_feature = model._wants_a_feature
+        self._wants_a_feature, self._held = model._wants_a_feature, model._held
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(version={self.version})"
@@ -66,7 +66,7 @@ class Reader(_core.Reader):
     """
 
     def __init__(self, source: Server | Model) -> None:
-        self._wants_a_feature = source._wants_a_feature
+        self._wants_a_feature, self._held = source._wants_a_feature, source._held
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(n_features={self.n_features}, version={self.version})"

@@ -238,7 +238,7 @@ int reading_set_bad_rows(PyObject *object, PyObject *value, void *closure);
         {"_extra_columns", reading_extra_columns, METH_O,                                                              \
          "_extra_columns($self, n, /)\n--\n\nColumns that are no features."},                                          \
         {"_rows", reading_rows, METH_VARARGS,                                                                          \
-         "_rows($self, rows, X, /)\n--\n\nA list of rows of any kind into a matrix."},                                 \
+         "_rows($self, rows, X, first=0, /)\n--\n\nA list of rows of any kind into a matrix."},                        \
         {"_cells", reading_cells, METH_VARARGS,                                                                        \
          "_cells($self, i, cells, out, /)\n--\n\nA list of cells of column i into doubles."},                          \
     {                                                                                                                  \

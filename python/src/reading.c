@@ -1,20 +1,36 @@
 /* What rows and tables are read by, of Model, Server and Reader alike: names, kinds of columns, cells. */
 #include "core.h"
 
-/* _rows(list, X): rows of any kind into a matrix, by the names and the schema. */
+/* Says which row it was; -1. */
+static int in_row(Core *core, Py_ssize_t i)
+{
+    PyObject *type, *error, *trace;
+    if (!PyErr_ExceptionMatches(core->input_error))
+        return -1;
+    PyErr_Fetch(&type, &error, &trace);
+    raise_input(core, "row %zd: %S", i, error);
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(trace);
+    return -1;
+}
+
+/* _rows(list, X, first=0): rows of any kind into a matrix, by the names and the schema; `first` were before them. */
 PyObject *reading_rows(PyObject *object, PyObject *arguments)
 {
     Reading *self = (Reading *)object;
     PyObject *list, *array;
+    Py_ssize_t first = 0;
     Py_buffer x = {0};
-    if (!PyArg_ParseTuple(arguments, "O!O:_rows", &PyList_Type, &list, &array) ||
+    if (!PyArg_ParseTuple(arguments, "O!O|n:_rows", &PyList_Type, &list, &array, &first) ||
         doubles_of(self->core, array, &x, 2, "X"))
         return NULL;
     Py_ssize_t n = PyList_Size(list), d = self->format.names.n;
     int code = d == 0 || x.readonly || x.shape[0] != n || x.shape[1] != d ? raise_input(self->core, "no room") : 0;
     for (Py_ssize_t i = 0; i < n && !code; i++) {
         PyObject *row = Py_XNewRef(PyList_GetItem(list, i));
-        code = row ? row_read(&self->format, row, (double *)x.buf + i * d) : -1;
+        if (!row || row_read(&self->format, row, (double *)x.buf + i * d))
+            code = row ? in_row(self->core, first + i) : -1;
         Py_XDECREF(row);
     }
     PyBuffer_Release(&x);

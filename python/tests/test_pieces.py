@@ -65,7 +65,7 @@ def test_frames_that_differ_are_told():
     for other, why in (
         (whole.drop(columns="b"), "frame 1, of the rows from 1000 on: it has no column 'b', which .*; the 1000 rows before it were learned"),
         (whole.assign(c=1), "it has a column 'c', which the frames before it have not"),
-        (whole.assign(a="x"), "frame 1, of the rows from 1000 on: feature 'a' is .* not a number"),
+        (whole.assign(a="x"), "frame 1, of the rows from 1000 on: row 1000: feature 'a' is .* not a number"),
         (whole.assign(price="x"), "frame 1.*: y holds texts"),
         (whole.assign(a=np.inf), "row 1000: feature 'a' is infinite; the 1000 rows before"),
     ):
@@ -73,6 +73,87 @@ def test_frames_that_differ_are_told():
         with pytest.raises(InputError, match=why):
             model.learn_frames([whole, other], "price")
         assert model.n_samples_seen == 1000
+
+
+COLUMNS = {
+    "texts": ["x", "y", "z"],
+    "digits": ["1", "2", "3"],
+    "numbers": [1, 2, 3],
+    "objects": np.array([1, 2.5, None], object),
+    "mixed": np.array([1, "y", 3], object),
+    "booleans": [True, False, True],
+    "times": pandas.date_range("2024-01-01", periods=3),
+    "gaps": [np.nan] * 3,
+    "declared": pandas.Categorical(["x", "y", "x"]),
+}
+NUMBER = "frame 1, of the rows from 3 on: row {}: feature 'a' is .*, which is not a number"
+HELD = "frame 1, of the rows from 3 on: column 'a' holds {} and held {} before: give it one type in all frames, or say what it is: schema={{'a': '{}', ...}}; the 3 rows"
+REFUSED = {
+    ("numbers", "texts"): NUMBER.format(3),
+    ("numbers", "digits"): NUMBER.format(3),
+    ("objects", "mixed"): NUMBER.format(4),
+    ("numbers", "times"): NUMBER.format(3),
+    ("gaps", "texts"): NUMBER.format(3),
+    ("numbers", "declared"): NUMBER.format(3),
+    ("texts", "numbers"): HELD.format("numbers", "texts", "category"),
+    ("digits", "numbers"): HELD.format("numbers", "texts", "category"),
+    ("texts", "objects"): HELD.format("numbers", "texts", "category"),
+    ("texts", "booleans"): HELD.format("booleans", "texts", "category"),
+    ("texts", "times"): HELD.format("times", "texts", "category"),
+    ("times", "numbers"): HELD.format("numbers", "times", "time"),
+    ("times", "texts"): "row 3: .* is not a time",
+}
+TAKEN = [("texts", "mixed"), ("texts", "gaps"), ("texts", "declared"), ("mixed", "numbers"), ("declared", "numbers"), ("numbers", "objects"),
+         ("numbers", "gaps"), ("numbers", "booleans"), ("times", "gaps"), ("gaps", "numbers")]
+
+
+def of_kind(kind, library=lambda frame: frame):
+    return library(pandas.DataFrame({"a": COLUMNS[kind], "price": [1.0, 2.0, 3.0]}))
+
+
+@pytest.mark.filterwarnings("ignore:column 'a' holds .*read as names; make")
+@pytest.mark.parametrize("first, then", [*REFUSED, *TAKEN])
+def test_a_column_holds_the_same_in_all_frames(first, then):
+    model = Model("scale(rls)")
+    if (first, then) in REFUSED:
+        with pytest.raises(InputError, match=REFUSED[first, then].replace("{", r"\{")):
+            model.learn_frames([of_kind(first), of_kind(then)], "price")
+        assert model.n_samples_seen == 3
+    else:
+        assert model.learn_frames([of_kind(first), of_kind(then)], "price") == 6
+
+
+@pytest.mark.filterwarnings("ignore:column 'a' holds texts such as")
+@pytest.mark.parametrize("library", [lambda frame: frame, polars.from_pandas, pyarrow.Table.from_pandas])
+def test_a_later_frame_that_holds_something_else_warns(library):
+    model = Model("scale(rls)", target="price")
+    model.learn_many(of_kind("digits", library), [1, 2, 3])
+    numbers = of_kind("numbers", library)
+    server = anabranch.Server(model)
+    for asked in (model, model.copy(), server.reader(), anabranch.Reader(model)):
+        with pytest.warns(UserWarning, match="column 'a' holds numbers and held texts before: they are read as names; give") as told:
+            found = asked.predict_many(numbers)
+        assert told[0].filename == __file__ and np.array_equal(found, model.predict_many(of_kind("digits", library)))
+    with pytest.raises(InputError, match="column 'a' holds numbers and held texts before"):
+        model.learn_frames([numbers])
+    with pytest.raises(InputError, match="frame 1.* column 'a' holds numbers and held texts before"):
+        anabranch.evaluate(Model("scale(rls)"), [of_kind("digits", library), numbers], "price")
+    for kind in ("digits", "gaps", "declared"):
+        model.predict_many(of_kind(kind, library))
+    stated = Model("scale(rls)", schema={"a": "category"})
+    assert stated.learn_frames([of_kind("digits", library), numbers, of_kind("texts", library)], "price") == 9
+
+
+def test_rows_that_cannot_be_read_are_named():
+    rows = [{"a": 1.0}] * 1500 + [{"a": "x"}]
+    for call, why in (
+        (lambda: Model("rls").learn_many(rows, np.ones(1501)), "^row 1500: feature 'a' is .* not a number"),
+        (lambda: anabranch.evaluate(Model("rls"), ((x, 1.0) for x in rows)), "^row 1500: feature 'a'"),
+        (lambda: Model("rls", ["a"]).learn_many(pandas.DataFrame({"a": [1, [2], 3]}), np.ones(3)), "^row 1: feature 'a'"),
+        (lambda: Model("rls", schema={"a": "time"}).predict_many(pandas.DataFrame({"a": pandas.Categorical([None, "1", "x", "1"])})), "^row 1: .*\"1\""),
+    ):
+        with pytest.raises(InputError, match=why):
+            call()
 
 
 def test_what_are_no_frames_is_told():

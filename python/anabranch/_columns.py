@@ -1,0 +1,169 @@
+"""Columns of frames to doubles."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ._core import InputError
+from ._kinds import now_holds, of_clock
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float], str | None]:
+    """A function that returns the name of a category of column j by its number in the model."""
+    if model._kind(j) == "time":
+        return lambda hour: f"{_DAYS[int(hour) // 24]} {int(hour) % 24:02d}:00" if 0 <= hour < 168 else "(missing)"
+    given = [name for name in names if name is not None]
+    known = dict(zip(cells_of(model, j, given).tolist(), map(str, given)))
+    missing = cells_of(model, j, [None])[0]
+
+    def name_of(code: float) -> str | None:
+        if code == missing or code != code:
+            return "(missing)"
+        return known.get(code, f"{code:g}" if code < 2**52 else None)
+
+    return name_of
+
+
+def cells_of(model: Any, j: int, cells: list[Any]) -> np.ndarray:
+    """Cells of any kind; each different one is read once."""
+    try:
+        unique = list(dict.fromkeys(cells))
+    except TypeError:
+        unique = list(cells)
+        cells = list(range(len(cells)))
+        values = np.empty(len(unique))
+        model._cells(j, unique, values)
+        return values
+    values = np.empty(len(unique))
+    model._cells(j, unique, values)
+    table = dict(zip(unique, values.tolist()))
+    return np.fromiter(map(table.__getitem__, cells), float, len(cells))
+
+
+def seconds(column: np.ndarray) -> np.ndarray:
+    """Of numpy's times or durations, to the microsecond."""
+    micros = column.astype(f"{column.dtype.kind}8[us]")
+    out = micros.astype(np.int64) / 1e6
+    out[np.isnat(micros)] = np.nan
+    return out
+
+
+_FLOAT = np.dtype(float)
+
+
+class _Refused(InputError):
+    """Of a cell of a column; its row."""
+
+    row: int
+
+
+def _first_refused(model: Any, j: int, cells: list[Any], error: InputError) -> _Refused:
+    refused = _Refused(*error.args)
+    for refused.row, cell in enumerate(cells):
+        try:
+            model._cells(j, [cell], np.empty(1))
+        except InputError:
+            break
+    return refused
+
+
+def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
+    """Of a column that may hold anything; numbers and times that are missing are NaN, as in other columns."""
+    try:
+        values = cells_of(model, j, cells)
+    except InputError as error:
+        raise _first_refused(model, j, cells, error) from None
+    if kind in ("number", "boolean", "time"):
+        values[[cell is None for cell in cells]] = np.nan
+    return values
+
+
+def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
+    if hasattr(s.dtype, "pyarrow_dtype"):
+        return _arrow(model, j, kind, sys.modules["pyarrow"].array(s))
+    if kind == "time" and isinstance(s.dtype, sys.modules["pandas"].PeriodDtype):
+        s = s.dt.to_timestamp()
+    letter = getattr(s.dtype, "kind", "O")
+    if kind == "time" and letter == "M":
+        zone = getattr(s.dtype, "tz", None)
+        return seconds((s.dt.tz_convert(None) if zone is not None else s).to_numpy())
+    if kind == "number" and letter == "m":
+        return seconds(s.to_numpy(dtype=f"m8[{getattr(s.dt, 'unit', 'ns')}]"))
+    if kind in ("number", "code", "boolean") and letter in "iufb":
+        return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
+    if kind in ("category", "code") and isinstance(s.dtype, sys.modules["pandas"].CategoricalDtype):
+        categories = s.cat.categories.tolist()
+        if len(categories) < len(s):  # each is read once
+            with contextlib.suppress(InputError):  # told with its row below
+                return cells_of(model, j, [*categories, None])[s.cat.codes.to_numpy()]
+    return _objects(model, j, kind, s.to_numpy(dtype=object, na_value=None).tolist())
+
+
+def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
+    polars = sys.modules["polars"]
+    if s.dtype == polars.Time and kind != "category":
+        raise of_clock(s.name)
+    if kind == "number" and s.dtype == polars.Duration:
+        return seconds(s.to_numpy())
+    if kind == "time" and s.dtype.is_temporal() and s.dtype != polars.Duration:
+        return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
+    if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
+        return (s if s.dtype == polars.Float64 else s.cast(polars.Float64)).to_numpy()
+    return _objects(model, j, kind, s.to_list())
+
+
+def _arrow_array(s: Any) -> np.ndarray:
+    """Doubles in place where they are one piece without nulls; of texts and times copies."""
+    if getattr(s, "num_chunks", 0) == 1:
+        s = s.chunk(0)
+    return s.to_numpy(zero_copy_only=False)
+
+
+def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
+    pyarrow = sys.modules["pyarrow"]
+    types = pyarrow.types
+    number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
+    if types.is_time(s.type) and kind != "category":
+        raise of_clock(model.features[j])
+    duration = types.is_duration(s.type)
+    if kind == ("number" if duration else "time") and types.is_temporal(s.type) and not types.is_interval(s.type):
+        return seconds(_arrow_array(s))
+    if kind in ("number", "code", "boolean") and number:
+        return _arrow_array(s if types.is_float64(s.type) else s.cast(pyarrow.float64(), safe=False))
+    if types.is_dictionary(s.type):
+        s = s.cast(s.type.value_type)
+    text = types.is_string(s.type) or types.is_large_string(s.type)
+    return _objects(model, j, kind, _arrow_array(s).tolist() if text else s.to_pylist())
+
+
+_READ = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow}
+
+
+def column_values(model: Any, library: str, j: int, kind: str, column: Any, first: int | None) -> np.ndarray:
+    name = model.features[j]
+    held = model._held.get(name)
+    holds = held and now_holds(library, column, held)
+    if holds:
+        _tell_of_other(name, held, holds, first is not None)
+    try:
+        return _READ[library](model, j, kind, column)
+    except _Refused as error:
+        raise InputError(f"row {(first or 0) + error.row}: {error}") from None
+
+
+def _tell_of_other(name: str, held: str, holds: str, is_piece: bool) -> None:
+    """A column holds something else than in the frame that gave its kind; the pieces of one table may not."""
+    told = f"column {name!r} holds {holds} and held {held} before"
+    one = "give it one type in all frames"
+    kind, read = ("time", "seconds since 1970") if held == "times" else ("category", "names")
+    if is_piece:
+        raise InputError(f"{told}: {one}, or say what it is: schema={{{name!r}: {kind!r}, ...}}")
+    warnings.warn(f"{told}: they are read as {read}; {one}", stacklevel=6)
