@@ -50,8 +50,11 @@ def others_are_answered(model):
     counted = sorted(told + [n for n in between[start:] if told[0] < n < told[-1]])
     check("each sample is counted, in the order of the rows", counted == list(range(told[0], told[-1] + 1))
           and told == sorted(told))
-    status, many = s.post("/predict", {"rows": [{"x": ROW}] * ROWS})
-    one = s.post("/predict", {"x": ROW})[1]
+    for _ in range(TRIES):  # what was learned may be published amid them
+        status, many = s.post("/predict", {"rows": [{"x": ROW}] * ROWS})
+        one = s.post("/predict", {"x": ROW})[1]
+        if status != 200 or many["answers"][-1] == one:
+            break
     check("a large request of predictions", status == 200 and many["answers"][-1] == one and len(many["answers"]) == ROWS)
     check("what is wrong with large bodies is told as with small ones", s.post("/learn", b"[" * 9000)[0] == 400
           and s.post("/nowhere", b" " * 9000)[0] == 404)
