@@ -29,7 +29,8 @@ class Evaluation:
     n : int
         Predictions that were scored: of rows that were learned, so without those of weight 0 and those refused.
     mae, rmse, r2 : float
-        Mean absolute error, root mean squared error, 1 - SSE/SST, all of every row. The program's r2 leaves out a new model's first prediction.
+        Mean absolute error, root mean squared error, 1 - SSE/SST, all of every row. The program's r2
+        leaves out a new model's first prediction.
     rmse_second_half : float
         Root mean squared error of rows n // 2 and on.
     predictions : ndarray

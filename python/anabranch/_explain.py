@@ -78,7 +78,9 @@ class Explainer(_core.Explainer):
     (True, True)
     """
 
-    def __new__(cls, model: Model, *, rows: int = 16, pairs: int = 2, span: float = 10_000.0, seed: int = 1) -> Explainer:
+    def __new__(
+        cls, model: Model, *, rows: int = 16, pairs: int = 2, span: float = 10_000.0, seed: int = 1
+    ) -> Explainer:
         explainer = super().__new__(cls, model, rows, pairs, span, seed)
         model.__dict__["_explainer"] = weakref.ref(explainer)
         return explainer
@@ -121,7 +123,9 @@ def explainer_of(model: Model, background: Any) -> Explainer:
         reference = model.__dict__.get("_explainer")
         explainer = reference() if reference is not None else None
         if explainer is None:
-            raise _core.UnsupportedError("no rows to explain against: give background=, or make an Explainer before learning")
+            raise _core.UnsupportedError(
+                "no rows to explain against: give background=, or make an Explainer before learning"
+            )
         return explainer
     rows, _ = _frames.matrix(model, background)
     count = max(1, min(len(rows), 65_536))

@@ -104,7 +104,8 @@ def _features(model: Any, library: str, X: Any, names: list[str]) -> list[str]:
     if model._wants_a_feature and not there:
         raise InputError(f"no column of the table is a feature of the model: {', '.join(features[:5])}")
     if model._wants_a_feature and len(there) < len(features):
-        _warn_of_lacking(model, [name for name, k in zip(features, _kinds(model)) if name not in there and k != "ignored"])
+        kinds = zip(features, _kinds(model))
+        _warn_of_lacking(model, [name for name, kind in kinds if name not in there and kind != "ignored"])
     model._extra_columns(len(names) - len(there) - (model.target in names and model.target not in features))
     return features
 
@@ -121,7 +122,7 @@ def _one_block(X: Any) -> np.ndarray | None:
 
 
 def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = (), first: int | None = None) -> Table:
-    """A frame's features as doubles; columns of the names in ``passed`` are none. Of a piece, ``first`` rows were before it."""
+    """A frame's features as doubles; columns of the names in ``passed`` are none. A piece is behind ``first`` rows."""
     names = _names(library, X)
     features = _features(model, library, X, [name for name in names if name not in passed] if passed else names)
     place = {name: i for i, name in enumerate(names)}
@@ -198,11 +199,12 @@ def _series(library: str, X: Any, name: str) -> Wrap:
 
 def _nameless(X: Any) -> bool:
     """Whether the cells of the rows of what is no frame are found by their places."""
-    return is_sparse(X) or hasattr(X, "__array__") or (isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys"))
+    listed = isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys")
+    return listed or is_sparse(X) or hasattr(X, "__array__")
 
 
 def table(model: Any, X: Any, before: int = 0) -> tuple[Table, Wrap]:
-    """X as doubles, and what makes a vector of predictions the caller's library. Messages count so many rows before it."""
+    """X as doubles, and what makes a vector of predictions the caller's library; messages count from ``before`` on."""
     if type(X) is np.ndarray and X.dtype == float and X.ndim == 2 and X.flags.aligned and not model.schema_text:
         if model.n_features is not None:
             model._unnamed()
@@ -254,7 +256,9 @@ def _warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int) -> None:
 def warn_of_order(X: Any, values: Any, name: str, stacklevel: int = 3) -> None:
     """Where pandas's values have the labels of X in another order."""
     pandas = sys.modules.get("pandas")
-    if pandas is None or not isinstance(X, pandas.DataFrame) or not isinstance(values, (pandas.Series, pandas.DataFrame)):
+    if pandas is None or not isinstance(X, pandas.DataFrame):
+        return
+    if not isinstance(values, (pandas.Series, pandas.DataFrame)):
         return
     rows, others = X.index, values.index
     if len(rows) != len(others) or rows.equals(others) or rows.nlevels != others.nlevels:

@@ -18,7 +18,14 @@ from ._schema import Schema
 
 # Kinds of a schema, and "duration", which is a number, "clock", which is refused, and "mixed", which is a category.
 _BY_LETTER = {"M": "time", "m": "duration", "b": "boolean", "i": "number", "u": "number", "f": "number"}
-_WORDS = {"category": "texts", "boolean": "booleans", "number": "numbers", "time": "times", "duration": "durations", "clock": "times of day"}
+_WORDS = {
+    "category": "texts",
+    "boolean": "booleans",
+    "number": "numbers",
+    "time": "times",
+    "duration": "durations",
+    "clock": "times of day",
+}
 
 
 def of_clock(name: str) -> InputError:
@@ -136,10 +143,10 @@ def now_holds(library: str, column: Any, held: str) -> str | None:
     if pandas and column.dtype == object and any(isinstance(value, str) for value in column.to_numpy()):
         return None
     kind = _kind_of(library, column)
-    values = kind not in ("category", "code", "mixed") and (
-        column.notna().any() if pandas else column.null_count < len(column) if library == "pyarrow" else column.null_count() < len(column)
-    )
-    return _WORDS[kind] if values and _WORDS[kind] != held else None
+    if kind in ("category", "code", "mixed") or _WORDS[kind] == held:
+        return None
+    lacking = column.isna().sum() if pandas else column.null_count if library == "pyarrow" else column.null_count()
+    return _WORDS[kind] if lacking < len(column) else None
 
 
 def _warn_of_mixed(library: str, X: Any, name: str) -> None:
@@ -177,17 +184,19 @@ def _warn_of_texts(library: str, X: Any, name: str) -> None:
     looks = functools.reduce(operator.and_, map(_looks, texts), 15 if texts else 0)
     if looks:
         look = ("number", "time", "time-dmy", "time-mdy")[(looks & -looks).bit_length() - 1]
+        numbers = "numbers" if look == "number" else "times"
         warnings.warn(
-            f"column {name!r} holds texts such as {texts[0]!r}: it is read as names; make {'numbers' if look == 'number' else 'times'} of them, or say what "
-            f"it is: schema={{{name!r}: {look!r}, ...}}, or 'category'",
+            f"column {name!r} holds texts such as {texts[0]!r}: it is read as names; make {numbers} of them, or say "
+            f"what it is: schema={{{name!r}: {look!r}, ...}}, or 'category'",
             stacklevel=7,
         )
 
 
 def schema_of(library: str, X: Any, names: list[str]) -> tuple[str | None, dict[str, str]]:
-    """The text of the schema of a frame's columns, None where all are numbers; and which columns hold texts or times."""
+    """The text of the schema of a frame's columns, None where all are numbers; which hold texts or times."""
     kinds = {name: column_kind(library, X, name) for name in names}
-    held = {name: _WORDS[k] for name, k in kinds.items() if k in ("category", "time") and not _is_declared(library, X, name)}
+    typed = [name for name, k in kinds.items() if k in ("category", "time")]
+    held = {name: _WORDS[kinds[name]] for name in typed if not _is_declared(library, X, name)}
     for name, k in kinds.items():
         if k == "clock":
             raise of_clock(name)
@@ -196,5 +205,5 @@ def schema_of(library: str, X: Any, names: list[str]) -> tuple[str | None, dict[
         if k == "category":
             _warn_of_texts(library, X, name)
         kinds[name] = {"duration": "number", "mixed": "category"}.get(k, k)
-    typed = any(k in ("category", "code", "time") for k in kinds.values())
-    return Schema(kinds).text if typed else None, held
+    plain = all(k not in ("category", "code", "time") for k in kinds.values())
+    return None if plain else Schema(kinds).text, held

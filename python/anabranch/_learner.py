@@ -14,8 +14,8 @@ def register(name: str, *, takes_missing: bool = False) -> Callable[[_Class], _C
     """Makes a class a learner that expressions know by a name: ``moe(linear, my_expert)``.
 
     The class is made without arguments and has two methods. ``predict(x)`` returns a float and changes nothing;
-    ``update(x, y, w)`` learns. ``x`` is a list of floats, standardised where a ``scale`` stands above. Copies, files and
-    pickles of a model pickle the object, so the class has to stand in a module that can be imported where they are
+    ``update(x, y, w)`` learns. ``x`` is a list of floats, standardised where a ``scale`` stands above. Copies, files
+    and pickles of a model pickle the object, so the class has to stand in a module that can be imported where they are
     loaded, and has to be registered there. It is slow beside the library's own: about a microsecond a call.
 
     Parameters

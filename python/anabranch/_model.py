@@ -107,8 +107,8 @@ class Model(_core.Model):
         InputError
             A row is refused; all are checked first, so nothing was learned.
         KeyboardInterrupt
-            Or what else the handler of a signal raises, some tenths of a second after the signal. The rows before have been
-            learned: ``n_samples_seen`` says how many.
+            Or what else the handler of a signal raises, some tenths of a second after the signal. The rows before have
+            been learned: ``n_samples_seen`` says how many.
         """
         targets, weights = vectors(y, w)
         rows, _ = _frames.table(self, X)
@@ -135,10 +135,10 @@ class Model(_core.Model):
         Parameters
         ----------
         frames : iterable of data frames
-            Of pandas, polars or pyarrow, each read when the one before was learned: ``pandas.read_csv(..., chunksize=n)``,
-            a generator. Or a lazy frame of polars, a data set or file of Parquet of pyarrow, or what offers an Arrow stream.
-            All have the columns of the first one, in any order; the first one gives names and kinds of a new model's
-            features.
+            Of pandas, polars or pyarrow, each read when the one before was learned: a generator,
+            ``pandas.read_csv(..., chunksize=n)``. Or a lazy frame of polars, a data set or file of Parquet of pyarrow,
+            or what offers an Arrow stream. All have the columns of the first one, in any order; the first one gives
+            names and kinds of a new model's features.
         y : str, optional
             The column of targets; else the model's ``target``. It is no feature.
         w : str, optional

@@ -44,8 +44,9 @@ def _experts(model: Model) -> str:
     except Error:
         return ""
     rows = "".join(
-        f"<tr><td>{_escape(name)}</td><td><div style='background:#4a7ab5;height:.8em;width:{100 * max(0.0, weight):.1f}px'>"
-        f"</div></td><td>{weight:.3f}</td><td>{load:.3f}</td><td>{trained}</td></tr>"
+        f"<tr><td>{_escape(name)}</td><td>"
+        f"<div style='background:#4a7ab5;height:.8em;width:{100 * max(0.0, weight):.1f}px'></div></td>"
+        f"<td>{weight:.3f}</td><td>{load:.3f}</td><td>{trained}</td></tr>"
         for name, weight, load, trained in zip(mixture.names, mixture.weight, mixture.load, mixture.trained)
     )
     head = "<tr><th>expert</th><th colspan=2>weight</th><th>load</th><th>learned</th></tr>"

@@ -85,6 +85,7 @@ def pieces(model: Model, frames: Any, y: str | None, w: str | None) -> Iterator[
         except InputError as error:
             if i == 0:
                 raise
-            raise InputError(f"frame {i}, of the rows from {n} on: {error}; the {n} rows before it were learned") from None
+            learned = f"the {n} rows before it were learned"
+            raise InputError(f"frame {i}, of the rows from {n} on: {error}; {learned}") from None
         yield rows, targets, weights
         n += len(targets)

@@ -98,7 +98,7 @@ class Recorder(_core.Recorder):
 
     @property
     def array(self) -> np.ndarray:
-        """ndarray : the records, the oldest first, as a structured array that is a view of the ring: copy it to keep it."""
+        """ndarray : the records, the oldest first, in a structured array that looks at the ring: copy it to keep it."""
         dtype = self._dtype()
         return np.frombuffer(self, dtype) if len(self) else np.empty(0, dtype)
 
@@ -130,13 +130,19 @@ class Recorder(_core.Recorder):
         return columns
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame with the index ``step``; values of experts, levels and features are columns like ``expert_weight.rls_1``."""
+        """A pandas DataFrame with the index ``step``.
+
+        Values of experts, levels and features are columns like ``expert_weight.rls_1``.
+        """
         import pandas
 
         return pandas.DataFrame(self._columns()).set_index("step")
 
     def to_polars(self) -> Any:
-        """A polars DataFrame with the column ``step``; values of experts, levels and features are columns like ``expert_weight.rls_1``."""
+        """A polars DataFrame with the column ``step``.
+
+        Values of experts, levels and features are columns like ``expert_weight.rls_1``.
+        """
         import polars
 
         return polars.DataFrame(self._columns())
@@ -206,7 +212,8 @@ class Recorder(_core.Recorder):
                 line["rules"] = {r: [low, high, weights[r] * (low + high) / 2] for r, (low, high) in bounds.items()}
             yield json.dumps(line, allow_nan=False)
         features = [str(name) for name in self.model.features or range(self.model.n_features or 0)]
-        yield json.dumps({"summary": {"learner": self.model.expression, "target": self.model.target, "features": features}})
+        summary = {"learner": self.model.expression, "target": self.model.target, "features": features}
+        yield json.dumps({"summary": summary})
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Writes the page of the program ``anabranch report`` from the records.

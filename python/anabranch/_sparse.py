@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Sparse(NamedTuple):
-    """Compressed rows: row i has the cells ``data[starts[i]:starts[i + 1]]`` in the columns ``indices`` there, and 0 elsewhere."""
+    """Compressed rows: row i has the cells ``data[starts[i]:starts[i + 1]]`` in columns ``indices``, else 0."""
 
     data: np.ndarray
     indices: np.ndarray

@@ -14,8 +14,8 @@ class Category:
     Attributes
     ----------
     name : str or None
-        The category; of a time the hour of the week, such as ``"Mon 08:00"``. None where its text was not among the names
-        asked about: a model keeps numbers, no texts.
+        The category; of a time the hour of the week, such as ``"Mon 08:00"``. None where its text was not among the
+        names asked about: a model keeps numbers, no texts.
     count : float
         Number of its samples; older ones count less.
     weight : float

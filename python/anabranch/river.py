@@ -20,8 +20,8 @@ class Regressor(Model, base.MiniBatchRegressor):
 
     Notes
     -----
-    ``learn_one``, ``predict_one`` and the rest are those of ``Model``; ``learn_many`` is equal to the loop. Keys of rows
-    are str; ``str(key)`` is what a pipeline's ``FuncTransformer`` can make of others.
+    ``learn_one``, ``predict_one`` and the rest are those of ``Model``; ``learn_many`` is equal to the loop. Keys of
+    rows are str; ``str(key)`` is what a pipeline's ``FuncTransformer`` can make of others.
 
     Examples
     --------
@@ -42,7 +42,9 @@ class Regressor(Model, base.MiniBatchRegressor):
         extra: str = "ignore",
         threads: int = 1,
     ) -> None:
-        super().__init__(expression, features, seed=seed, schema=schema, bad_rows=bad_rows, extra=extra, threads=threads)
+        super().__init__(
+            expression, features, seed=seed, schema=schema, bad_rows=bad_rows, extra=extra, threads=threads
+        )
         self._params: dict[str, Any] = {
             "expression": expression,
             "features": features,

@@ -34,7 +34,8 @@ def _plain(X: Any) -> Any:
     """Durations as seconds, and numbers in columns of objects as floats: numpy reads no pandas.NA."""
     if _frames.library_of(X) != "pandas":
         return _frames.plain(X)
-    objects = [name for name, dtype in X.dtypes.items() if dtype == object and column_kind("pandas", X, name) == "number"]
+    objects = [name for name, dtype in X.dtypes.items() if dtype == object]
+    objects = [name for name in objects if column_kind("pandas", X, name) == "number"]
     if objects:
         X = X.copy(deep=False)
     for name in objects:
@@ -73,8 +74,8 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    Samples are learned once, in their order. Sparse matrices stay sparse. Frames with categories and times may be given as they are; a
-    ``ColumnTransformer`` is not needed for them.
+    Samples are learned once, in their order. Sparse matrices stay sparse. Frames with categories and times may be given
+    as they are; a ``ColumnTransformer`` is not needed for them.
     """
 
     model_: Model
@@ -105,13 +106,16 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         return tags
 
     def _raw(self, X: Any, reset: bool) -> bool:
-        """Whether the model reads the columns of X by itself; a model that has read names or times does so ever after, one of
-        columns without names never."""
+        """Whether the model reads the columns of X by itself.
+
+        A model that has read names or times does so ever after, one of columns without names never.
+        """
         frame = bool(_frames.library_of(X))
         if self.schema is not None and not frame:
             raise _core.InputError(f"schema= is of named columns: X has to be a data frame, not {_frames.article(X)}")
         if not reset and not frame and self.model_.schema_text:
-            raise _core.InputError(f"the model was fitted to a frame with names or times: X has to be one, not {_frames.article(X)}")
+            what = _frames.article(X)
+            raise _core.InputError(f"the model was fitted to a frame with names or times: X has to be one, not {what}")
         if self.schema is not None or reset:
             return self.schema is not None or _typed(X)
         return frame and hasattr(self, "feature_names_in_") and (bool(self.model_.schema_text) or _typed(X))
