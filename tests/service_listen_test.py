@@ -102,7 +102,12 @@ def from_systemd(model, path):
         for passed, name in (unix, f"unix:{path}"), (ip, f"http://127.0.0.1:{ip.getsockname()[1]}"):
             passed.listen()
             for _ in range(2):  # it goes on listening where a service ends
+                early = socket.socket(passed.family)
+                early.connect(passed.getsockname())
+                early.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
                 s = Serving(model, passed=passed)
+                check("who asked before the service was there", b" 200 " in early.makefile("rb").readline())
+                early.close()
                 check("a socket that is passed", s.told == name and s.post("/predict", {"x": ROW})[0] == 200 and s.end() == 0)
         check("its file stays", path.exists())
         refused(model, 2, "LISTEN_FDS passes 2 sockets, and one is served", passed=[ip, unix])

@@ -315,9 +315,12 @@ def older_file():
 
 def unit():
     """Every unit owns the folder of the models, so all have one user: with one each, who starts takes the files from the others."""
-    lines = (pathlib.Path(__file__).parent.parent / "packaging" / "anabranch@.service").read_text().splitlines()
+    units = pathlib.Path(__file__).parent.parent / "packaging"
+    lines = (units / "anabranch@.service").read_text().splitlines()
     check("they may listen where the program can", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX" in lines)
     check("the units share a user with their folder", {"StateDirectory=anabranch", "User=anabranch"} <= set(lines))
+    lines = (units / "anabranch@.socket").read_text().splitlines()
+    check("its socket, as the manual says", {"ListenStream=/run/anabranch-%i.socket", "WantedBy=sockets.target"} <= set(lines))
 
 
 def main():

@@ -79,10 +79,12 @@ static PyObject *keep_many(PyObject *object, PyObject *array)
     if (!code && x.shape[1] != model->format.names.n)
         code = raise_input(model->core, "X has %zd columns, the model %zd features", x.shape[1], model->format.names.n);
     for (Py_ssize_t i = 0; !code && i < x.shape[0]; i++) {
-        const double *row = (const double *)x.buf + i * x.shape[1];
-        code = anb_explainer_keep(e->explainer, row);
-        if (code)
-            raise_row(&model->format, row);
+        const Sample row = predicted((const double *)x.buf + i * x.shape[1]);
+        char head[32];
+        PyOS_snprintf(head, sizeof head, "row %zd: ", i);
+        code = anb_explainer_keep(e->explainer, row.x);
+        if (code && !raise_refusal(&model->format, &row, head, ""))
+            raise_input(model->core, "%sit is refused", head);
     }
     watcher_leave(model);
     if (x.obj)

@@ -84,6 +84,8 @@ def test_refusals():
         model.explain([1, 2, 3])
     with pytest.raises(anabranch.InputError):
         explainer.keep([1, float("inf"), 3])
+    with pytest.raises(anabranch.InputError, match="^row 1: feature 'b' is infinite$"):
+        model.explain([1, 2, 3], [[1, 2, 3], [1, float("inf"), 3]])
     explainer.keep({"a": 1, "b": 2, "c": 3})
     assert len(explainer) == 1
     with pytest.raises(anabranch.InputError):
