@@ -62,15 +62,25 @@ _FLOAT = np.dtype(float)
 class _Refused(InputError):
     """Of a cell of a column; its row."""
 
-    row: int
+    row = 0
 
 
-def _first_refused(model: Any, j: int, cells: list[Any], error: InputError) -> _Refused:
-    refused = _Refused(*error.args)
-    for refused.row, cell in enumerate(cells):
+def _spells_number(cell: Any) -> bool:
+    if isinstance(cell, str):
+        with contextlib.suppress(ValueError):
+            float(cell)
+            return True
+    return False
+
+
+def _refusal(model: Any, j: int, kind: str, cells: list[Any]) -> _Refused:
+    """Of the first cell that is refused; where pandas made texts of numbers because of another text, of that."""
+    refused = _Refused("a cell is refused")
+    for refused.row in sorted(range(len(cells)), key=lambda row: kind == "number" and _spells_number(cells[row])):
         try:
-            model._cells(j, [cell], np.empty(1))
-        except InputError:
+            model._cells(j, [cells[refused.row]], np.empty(1))
+        except InputError as error:
+            refused.args = error.args
             break
     return refused
 
@@ -79,8 +89,8 @@ def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
     """Of a column that may hold anything; numbers and times that are missing are NaN, as in other columns."""
     try:
         values = cells_of(model, j, cells)
-    except InputError as error:
-        raise _first_refused(model, j, cells, error) from None
+    except InputError:
+        raise _refusal(model, j, kind, cells) from None
     if kind in ("number", "boolean", "time"):
         values[[cell is None for cell in cells]] = np.nan
     return values

@@ -150,6 +150,8 @@ def test_rows_that_cannot_be_read_are_named():
         (lambda: Model("rls").learn_many(rows, np.ones(1501)), "^row 1500: feature 'a' is .* not a number"),
         (lambda: anabranch.evaluate(Model("rls"), ((x, 1.0) for x in rows)), "^row 1500: feature 'a'"),
         (lambda: Model("rls", ["a"]).learn_many(pandas.DataFrame({"a": [1, [2], 3]}), np.ones(3)), "^row 1: feature 'a'"),
+        (lambda: Model("rls", ["a"]).predict_many(pandas.DataFrame({"a": ["1", "2.5", "?", "-"]})), "^row 2: feature 'a' is .*'\\?'"),
+        (lambda: Model("rls", ["a"]).predict_many(pandas.DataFrame({"a": ["1", "2.5", None]})), "^row 0: feature 'a' is .*'1'"),
         (lambda: Model("rls", schema={"a": "time"}).predict_many(pandas.DataFrame({"a": pandas.Categorical([None, "1", "x", "1"])})), "^row 1: .*\"1\""),
     ):
         with pytest.raises(InputError, match=why):
