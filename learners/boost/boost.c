@@ -1,5 +1,6 @@
 /* The phases of making a tree: see boost.h. Costs are in half nanoseconds, as measured. */
 #include "boost.h"
+#include "code_rows.h"
 #include "src/numeric/fields.h"
 #include "src/numeric/places.h"
 
@@ -138,10 +139,25 @@ static size_t choose_rows(const AnbBoostView *v, size_t block, uint8_t *row)
     return n;
 }
 
+/* Copies the codes of n rows of a block, in the order of the sample's columns; 0 behind them. */
+static void copy_codes(const AnbBoostView *v, size_t block, const uint8_t *row, size_t n, uint8_t *to)
+{
+    static const uint8_t none[BLOCK];
+    const uint8_t *codes = anb_window_block(&v->window, block);
+    for (size_t k = 0; k < v->columns; k += ANB_CODE_COLUMNS) {
+        const uint8_t *column[ANB_CODE_COLUMNS];
+        uint8_t rows[BLOCK * ANB_CODE_COLUMNS];
+        for (size_t c = 0; c < ANB_CODE_COLUMNS; c++)
+            column[c] = k + c < v->columns ? codes + (size_t)v->column[k + c] * BLOCK : none;
+        anb_code_rows(column, rows);
+        for (size_t i = 0; i < n; i++)
+            memcpy(to + i * v->grow.stride + k, rows + row[i] * ANB_CODE_COLUMNS, ANB_CODE_COLUMNS);
+    }
+}
+
 /* Adds a block's rows to the sample. */
 static uint32_t gather_block(const AnbBoostView *v, const AnbBoostRule *rule, size_t block)
 {
-    const uint8_t *codes = anb_window_block(&v->window, block);
     uint8_t row[BLOCK], *to = v->grow.codes + v->grow.head->rows * v->grow.stride;
     double aim[BLOCK];
     anb_window_arrivals(&v->window, block);
@@ -150,11 +166,7 @@ static uint32_t gather_block(const AnbBoostView *v, const AnbBoostRule *rule, si
     for (size_t i = 0; i < n; i++)
         /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): the first n rows are set */
         anb_tree_builder_add(&v->grow, aim[row[i]]);
-    for (size_t k = 0; k < v->columns; k++) {
-        const uint8_t *from = codes + (size_t)v->column[k] * BLOCK;
-        for (size_t i = 0; i < n; i++)
-            to[i * v->grow.stride + k] = from[row[i]];
-    }
+    copy_codes(v, block, row, n, to);
     return GATHER_COST + (uint32_t)(n * (GATHER_ROW + v->columns));
 }
 
