@@ -58,7 +58,7 @@ static inline size_t anb_ridge_plane_stride(size_t d)
 /* Floats of work space for `rows` rows of d features. */
 static inline size_t anb_ridge_plane_work(size_t rows, size_t d)
 {
-    return (rows + d + 1) * anb_ridge_plane_stride(d);
+    return (rows + 2 * d + 1) * anb_ridge_plane_stride(d);
 }
 
 /**

@@ -32,28 +32,28 @@ static Sums prepare(const AnbRidgeRows *r, size_t stride, float *weighted)
     return s;
 }
 
-/* Sums over the rows of u_j times the weighted row, for `many` features from j on, and eight columns. */
-LANES_INLINE void moments_block(const float *u, const float *weighted, size_t stride, size_t rows, size_t many,
+/* Sums over the rows of u_j times a part of the weighted row, for `many` features from j on. */
+LANES_INLINE void moments_block(const float *u, const float *weighted, size_t stride, size_t rows, const size_t many,
                                 float *a)
 {
-    Lanes sum[8];
+    LanesPart sum[8];
     for (size_t b = 0; b < many; b++)
-        sum[b] = lanes_zero();
+        sum[b] = lanes_part_all(0);
     for (size_t i = 0; i < rows; i++, u += stride, weighted += stride) {
-        Lanes column = lanes_load(weighted);
+        LanesPart column = lanes_part_load(weighted);
         for (size_t b = 0; b < many; b++)
-            sum[b] = lanes_add(sum[b], lanes_mul(lanes_all(u[b]), column));
+            sum[b] += lanes_part_all(u[b]) * column;
     }
     for (size_t b = 0; b < many; b++)
-        lanes_store(a + b * stride, sum[b]);
+        lanes_part_store(a + b * stride, sum[b]);
 }
 
-/* The upper triangle in whole lanes, and everything behind it. */
+/* The upper triangle in whole parts, and the columns of y and of 1 behind it. */
 static void moments(const float *u, const float *weighted, size_t stride, size_t rows, size_t d, float *a)
 {
     for (size_t j = 0; j < d;) {
         size_t left = d - j, many = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-        for (size_t at = j / LANES * LANES; at < stride; at += LANES) {
+        for (size_t at = j / LANES_STEP * LANES_STEP; at < d + 2; at += LANES_STEP) {
             const float *from = u + j, *column = weighted + at;
             float *to = a + j * stride + at;
             if (many == 8)
@@ -69,12 +69,12 @@ static void moments(const float *u, const float *weighted, size_t stride, size_t
     }
 }
 
-/* row -= by other, from the lanes that hold column `from` to the end. */
-LANES_INLINE void subtract(float *row, float by, const float *other, size_t from, size_t stride)
+/* row -= by other, in the parts that hold the columns from `from` to d. */
+LANES_INLINE void subtract(float *row, float by, const float *other, size_t from, size_t d)
 {
-    const Lanes factor = lanes_all(by);
-    for (size_t at = from / LANES * LANES; at < stride; at += LANES)
-        lanes_store(row + at, lanes_sub(lanes_load(row + at), lanes_mul(factor, lanes_load(other + at))));
+    const LanesPart factor = lanes_part_all(by);
+    for (size_t at = from / LANES_STEP * LANES_STEP; at <= d; at += LANES_STEP)
+        lanes_part_store(row + at, lanes_part_load(row + at) - factor * lanes_part_load(other + at));
 }
 
 /* Moves the moments (upper triangle, column d against y) to the rows' mean by the sums, that of y behind those of the
@@ -84,7 +84,7 @@ static float centre(float *a, size_t stride, size_t d, float weight, const float
     float trace = 0;
     for (size_t j = 0; j < d; j++) {
         float *row = a + j * stride, square = row[j];
-        subtract(row, sums[j] / weight, sums, j, stride);
+        subtract(row, sums[j] / weight, sums, j, d);
         if (!(row[j] > 1e-6f * square)) {
             for (size_t l = j; l <= d; l++)
                 row[l] = 0;
@@ -96,28 +96,150 @@ static float centre(float *a, size_t stride, size_t d, float weight, const float
     return trace;
 }
 
-/* Solves A b = r, r in column d; A is used up. */
-static void solve(float *a, size_t stride, size_t d, float *b)
+/* The equations A b = r, r in column d. What is eliminated stands in the upper triangle; `factor` has the rows divided
+ * by their pivots. */
+typedef struct Equations {
+    float *a, *factor;
+    size_t stride, d;
+} Equations;
+
+/* A part of four rows. */
+typedef struct Four {
+    LanesPart a, b, c, d;
+} Four;
+
+/* Pivots inverted, and what later ones of four rows are reduced by: ab of the second row by the first. */
+typedef struct Pivots {
+    float a, b, c, d, ab, ac, ad, bc, bd, cd;
+} Pivots;
+
+LANES_INLINE float inverse_of(float pivot)
 {
-    for (size_t k = 0; k < d; k++) {
-        float *pivot = a + k * stride, inverse = pivot[k] > 0 ? 1 / pivot[k] : 0;
-        for (size_t i = k + 1; i < d; i++)
-            subtract(a + i * stride, pivot[i] * inverse, pivot, i, stride);
-        pivot[k] = inverse;
+    return pivot > 0 ? 1 / pivot : 0;
+}
+
+/* Four rows less all rows above them. */
+LANES_INLINE Four reduced(const Equations *e, size_t row, size_t at)
+{
+    const float *own = e->a + row * e->stride + at, *pivot = e->a + at, *by = e->factor + row;
+    Four r = {lanes_part_load(own), lanes_part_load(own + e->stride), lanes_part_load(own + 2 * e->stride),
+              lanes_part_load(own + 3 * e->stride)};
+    for (size_t k = 0; k < row; k++, pivot += e->stride, by += e->stride) {
+        LanesPart p = lanes_part_load(pivot);
+        r.a -= lanes_part_all(by[0]) * p;
+        r.b -= lanes_part_all(by[1]) * p;
+        r.c -= lanes_part_all(by[2]) * p;
+        r.d -= lanes_part_all(by[3]) * p;
     }
-    for (size_t j = 0; j < d; j++)
-        b[j] = a[j * stride + d];
-    for (size_t j = d; j-- > 0;) {
-        b[j] *= a[j * stride + j];
-        for (size_t l = 0; l < j; l++)
-            b[l] -= a[l * stride + j] * b[j];
+    return r;
+}
+
+/* From the four by four numbers on the diagonal. */
+static Pivots pivots_of(const float *r, size_t stride)
+{
+    const float *second = r + stride, *third = second + stride;
+    float bb = second[1], bc = second[2], bd = second[3], cc = third[2], cd = third[3], dd = third[stride + 3];
+    Pivots p = {.a = inverse_of(r[0])};
+    p.ab = r[1] * p.a, p.ac = r[2] * p.a, p.ad = r[3] * p.a;
+    bb -= p.ab * r[1], bc -= p.ab * r[2], bd -= p.ab * r[3];
+    cc -= p.ac * r[2], cd -= p.ac * r[3], dd -= p.ad * r[3];
+    p.b = inverse_of(bb);
+    p.bc = bc * p.b, p.bd = bd * p.b;
+    cc -= p.bc * bc, cd -= p.bc * bd, dd -= p.bd * bd;
+    p.c = inverse_of(cc);
+    p.cd = cd * p.c;
+    p.d = inverse_of(dd - p.cd * cd);
+    return p;
+}
+
+/* Four rows less one another. */
+LANES_INLINE void finish(const Equations *e, size_t row, size_t at, Four r, const Pivots *p)
+{
+    float *a = e->a + row * e->stride + at, *factor = e->factor + row * e->stride + at;
+    r.b -= p->ab * r.a;
+    r.c = (r.c - p->ac * r.a) - p->bc * r.b;
+    r.d = ((r.d - p->ad * r.a) - p->bd * r.b) - p->cd * r.c;
+    lanes_part_store(a, r.a);
+    lanes_part_store(a + e->stride, r.b);
+    lanes_part_store(a + 2 * e->stride, r.c);
+    lanes_part_store(a + 3 * e->stride, r.d);
+    lanes_part_store(factor, r.a * p->a);
+    lanes_part_store(factor + e->stride, r.b * p->b);
+    lanes_part_store(factor + 2 * e->stride, r.c * p->c);
+    lanes_part_store(factor + 3 * e->stride, r.d * p->d);
+}
+
+static void eliminate_four(const Equations *e, size_t row)
+{
+    size_t at = row / LANES_STEP * LANES_STEP;
+    float *diagonal = e->a + row * e->stride + row;
+    Four r = reduced(e, row, at);
+    lanes_part_store(e->a + row * e->stride + at, r.a);
+    lanes_part_store(e->a + (row + 1) * e->stride + at, r.b);
+    lanes_part_store(e->a + (row + 2) * e->stride + at, r.c);
+    lanes_part_store(e->a + (row + 3) * e->stride + at, r.d);
+    const Pivots p = pivots_of(diagonal, e->stride);
+    finish(e, row, at, r, &p);
+    for (at += LANES_STEP; at <= e->d; at += LANES_STEP)
+        finish(e, row, at, reduced(e, row, at), &p);
+    diagonal[0] = p.a;
+    diagonal[e->stride + 1] = p.b;
+    diagonal[2 * e->stride + 2] = p.c;
+    diagonal[3 * e->stride + 3] = p.d;
+}
+
+static void eliminate_one(const Equations *e, size_t row)
+{
+    float *own = e->a + row * e->stride, *factor = e->factor + row * e->stride;
+    for (size_t k = 0; k < row; k++)
+        subtract(own, e->factor[k * e->stride + row], e->a + k * e->stride, row, e->d);
+    const float inverse = inverse_of(own[row]);
+    for (size_t at = row / LANES_STEP * LANES_STEP; at <= e->d; at += LANES_STEP)
+        lanes_part_store(factor + at, inverse * lanes_part_load(own + at));
+    own[row] = inverse;
+}
+
+/* b from the last row up: `many` of the values, those below j, are found, and leave the values before them. */
+LANES_INLINE void substitute(const Equations *e, size_t j, const size_t many, float *b)
+{
+    const float *column = e->a + j - many;
+    float found[4];
+    for (size_t i = many; i-- > 0;) {
+        const float *own = column + (j - many + i) * e->stride;
+        found[i] = b[j - many + i];
+        for (size_t later = many; later-- > i + 1;)
+            found[i] -= own[later] * found[later];
+        b[j - many + i] = found[i] *= own[i];
     }
+    for (size_t l = 0; l < j - many; l++, column += e->stride) {
+        float left = b[l];
+        for (size_t i = many; i-- > 0;)
+            left -= column[i] * found[i];
+        b[l] = left;
+    }
+}
+
+/* Four rows at a time where there are four. */
+static void solve(const Equations *e, float *b)
+{
+    size_t row = 0, j = e->d;
+    for (; row + 4 <= e->d; row += 4)
+        eliminate_four(e, row);
+    for (; row < e->d; row++)
+        eliminate_one(e, row);
+    for (row = 0; row < e->d; row++)
+        b[row] = e->a[row * e->stride + e->d];
+    for (; j >= 4; j -= 4)
+        substitute(e, j, 4, b);
+    for (; j > 0; j--)
+        substitute(e, j, 1, b);
 }
 
 static float fit(const AnbRidgeRows *r, const AnbRidgeRule *rule, float *slope, float *mean, float *work)
 {
     const size_t d = r->d, stride = anb_ridge_plane_stride(d);
-    float *weighted = work, *a = weighted + r->rows * stride, *sums = a + d * stride, added = 0;
+    float *weighted = work, *a = weighted + r->rows * stride, *sums = a + d * stride, *factor = sums + stride,
+          added = 0;
     const Sums s = prepare(r, stride, weighted);
     moments(r->u, weighted, stride, r->rows, d, a);
     memset(sums, 0, stride * sizeof *sums);
@@ -132,7 +254,7 @@ static float fit(const AnbRidgeRows *r, const AnbRidgeRule *rule, float *slope, 
         return *mean;
     for (size_t j = 0; j < d; j++)
         a[j * stride + j] += unit / rule->metric[j];
-    solve(a, stride, d, slope);
+    solve(&(Equations){a, factor, stride, d}, slope);
     for (size_t j = 0; j < d; j++)
         added += slope[j] * (rule->place[j] - sums[j] / s.weight);
     return *mean + added;
