@@ -1,6 +1,7 @@
 /* Trees on their way from bins to ensemble: what the ring remembers is what the trees say, and no slice is long. */
 #include "numbers.h"
 #include "learners/boost/boost.h"
+#include "learners/boost/code_rows.h"
 #include "suite.h"
 #include <math.h>
 
@@ -112,12 +113,29 @@ START_TEST(no_slice_is_long)
 }
 END_TEST
 
+START_TEST(columns_of_codes_become_rows)
+{
+    uint8_t codes[ANB_CODE_COLUMNS][ANB_CUTS_BLOCK], rows[ANB_CUTS_BLOCK][ANB_CODE_COLUMNS];
+    const uint8_t *column[ANB_CODE_COLUMNS];
+    for (size_t k = 0; k < ANB_CODE_COLUMNS; k++) {
+        column[k] = codes[k];
+        for (size_t i = 0; i < ANB_CUTS_BLOCK; i++)
+            codes[k][i] = (uint8_t)(256 * uniform_of(&seed));
+    }
+    anb_code_rows(column, rows[0]);
+    for (size_t k = 0; k < ANB_CODE_COLUMNS; k++)
+        for (size_t i = 0; i < ANB_CUTS_BLOCK; i++)
+            ck_assert_uint_eq(rows[i][k], codes[k][i]);
+}
+END_TEST
+
 static Suite *boost_suite(void)
 {
     Suite *suite = suite_create("boost");
     TCase *tests = case_of(suite, 30);
     tcase_add_loop_test(tests, the_ring_remembers_what_trees_say, 0, 2);
     tcase_add_test(tests, no_slice_is_long);
+    tcase_add_test(tests, columns_of_codes_become_rows);
     return suite;
 }
 
