@@ -383,6 +383,12 @@ static int validate(const AnbNode *self, const void *state, AnbError *error)
     return 0;
 }
 
+/* Does nothing: the child sees raw cells, whose units stay as they are. */
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    (void)self, (void)state, (void)alpha, (void)beta;
+}
+
 const StreamingLearnerType anb_columns = {
     .name = "columns",
     .brief = "categories and times as numbers for a learner",
@@ -407,4 +413,5 @@ const StreamingLearnerType anb_columns = {
     .features = &features,
     .categories = &category_table,
     .validate = validate,
+    .reframe = reframe,
 };

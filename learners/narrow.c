@@ -5,7 +5,7 @@
  * Seeds below are those that the child would have at the root, so that a model of fewer columns continues here
  * unchanged (anb_widen).
  *
- * State: none. Scratch: the child's x and raw, importances. Cost: two copies of the child's row.
+ * State: room for a change of the child's units. Scratch: the child's x and raw. Cost: two copies of the child's row.
  */
 #include <anabranch/learners.h>
 #include <anabranch/reach.h>
@@ -57,6 +57,17 @@ static size_t width(const AnbNode *self)
     return child_features(self, 0);
 }
 
+static size_t unit_room(const AnbNode *self)
+{
+    return 2 * width(self);
+}
+
+enum { UNIT };
+static const AnbField fields[] = {
+    /* room for a change of the child's units: see reframe */
+    [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
+    {0}};
+
 enum { X, RAW };
 static const AnbField scratch_fields[] = {[X] = {.name = "x", .kind = ANB_F64, .count = width},
                                           [RAW] = {.name = "raw", .kind = ANB_F64, .count = width},
@@ -100,6 +111,14 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     pick(self, row->x, anb_scratch(self, scratch, X));
     pick(self, row->raw, anb_scratch(self, scratch, RAW));
     return anb_child_step(self, 0, state, &made, y, weight, scratch);
+}
+
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    double *unit = anb_field(self, state, UNIT);
+    pick(self, alpha, unit);
+    pick(self, beta, unit + width(self));
+    anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), unit, unit + width(self));
 }
 
 /* Writes the child's shares to its columns, from the last one on since the arrays may be the same; 0 elsewhere. */
@@ -147,6 +166,7 @@ const StreamingLearnerType anb_narrow = {
     .max_children = 1,
     .check = check,
     .child_features = child_features,
+    .fields = fields,
     .scratch = scratch_fields,
     .predict = predict,
     .update = update,
@@ -154,4 +174,5 @@ const StreamingLearnerType anb_narrow = {
     .wrapper = &wrapper,
     .importance = &importance,
     .features = &features,
+    .reframe = reframe,
 };

@@ -60,6 +60,22 @@ START_TEST(coefficients_follow_the_unit)
     same_through_reframing("rls(lambda=0.99)", alpha, beta);
     same_through_reframing("moe(rls(lambda=0.99, walk=0.1), mean, rls, router=boa)", alpha, beta);
     same_through_reframing("scale(rls)", alpha, beta);
+    same_through_reframing("narrow(rls(lambda=0.99), of=\"yny\")", alpha, beta);
+}
+END_TEST
+
+/* Columns are read as they came, so a scale above them changes nothing for the child. */
+START_TEST(raw_columns_keep_their_unit)
+{
+    StreamingLearner *bare = made(3, "columns(rls)"), *below = made(3, "scale(columns(rls))");
+    seed = 71;
+    for (int t = 0; t < 1000; t++) {
+        double x[3] = {t + normal(), 5 * normal(), 3 + normal()}, y = x[0] - x[1] + 2 * x[2] + .1 * normal();
+        double said = anb_train_one(bare, x, y, 1), other = anb_train_one(below, x, y, 1);
+        ck_assert(t < 500 || fabs(other - said) < .1);
+    }
+    anb_free(bare);
+    anb_free(below);
 }
 END_TEST
 
@@ -418,6 +434,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 120);
     tcase_add_test(tests, a_ramp_is_remembered);
     tcase_add_test(tests, coefficients_follow_the_unit);
+    tcase_add_test(tests, raw_columns_keep_their_unit);
     tcase_add_test(tests, products_follow_the_unit);
     tcase_add_loop_test(tests, memories_follow_the_unit, 0, 5);
     tcase_add_test(tests, a_row_number_is_no_burden);
