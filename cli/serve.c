@@ -96,7 +96,7 @@ static int take_options(Listener *l, const Arguments *a)
     return status ? status : read_token(l, option_value(a, "token-file"));
 }
 
-/* NULL with the complaint made. */
+/* NULL with the complaint made. MHD closes what it listens on. */
 static struct MHD_Daemon *start(Listener *l)
 {
     if (listening_start(&l->at))
@@ -138,14 +138,16 @@ static int serve(Listener *l)
         printf("listening on %s\n", l->at.name);
         fflush(stdout);
         tend(l);
-        descriptor = MHD_quiesce_daemon(daemon); /* MHD would shut it, for systemd as well */
+        /* MHD would shut it for systemd as well. Who asks from now on waits for the next service. */
+        descriptor = l->at.passed ? MHD_quiesce_daemon(daemon) : -1;
     }
     http_end(&l->http);
     if (!daemon)
         return status ? status : BAD_DATA;
     MHD_stop_daemon(daemon);
     listening_end(&l->at);
-    close(descriptor);
+    if (descriptor >= 0)
+        close(descriptor);
     return service_save(&l->http.service);
 }
 
