@@ -73,9 +73,10 @@ static bool same_file(const struct stat *a, const struct stat *b)
     return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-/* Those who start or end at a path are there one at a time: each locks PATH.lock and removes it before it lets go. One that was
- * removed since it was opened is no lock, so the name is checked again. -1 with errno, EAGAIN where another has it. */
-static int turn_take(const Listening *p, int how)
+/* Services start and end at a path one at a time: each holds a lock on PATH.lock, and removes that file before it releases the lock.
+ * The file may be removed between its opening and its locking, so the name is looked up again. -1 with errno, EAGAIN where another
+ * service has the lock. */
+static int lock_take(const Listening *p, int how)
 {
     char lock[SOCKET_PATH + 8];
     struct stat mine, named;
@@ -94,12 +95,12 @@ static int turn_take(const Listening *p, int how)
     }
 }
 
-static void turn_end(const Listening *p, int turn)
+static void lock_release(const Listening *p, int held)
 {
     char lock[SOCKET_PATH + 8];
     snprintf(lock, sizeof lock, "%s.lock", p->path);
     unlink(lock);
-    close(turn);
+    close(held);
 }
 
 /* A socket that nobody listens to was left by a process that was killed. False with errno, EAGAIN where somebody does, ENOTSOCK where it
@@ -126,14 +127,14 @@ static bool remove_left_over(const Listening *p)
 static bool listen_file(Listening *p)
 {
     struct sockaddr_un at = file_of(p);
-    int turn = turn_take(p, LOCK_EX | LOCK_NB);
-    if (turn < 0)
+    int held = lock_take(p, LOCK_EX | LOCK_NB);
+    if (held < 0)
         return false;
     bool listens = remove_left_over(p) && bind(p->descriptor, (struct sockaddr *)&at, sizeof at) == 0 &&
                    (p->mode == 0 || chmod(p->path, (mode_t)p->mode) == 0) && lstat(p->path, &p->file) == 0 &&
                    listen(p->descriptor, SOMAXCONN) == 0;
     int why = errno;
-    turn_end(p, turn);
+    lock_release(p, held);
     errno = why;
     return listens;
 }
@@ -142,14 +143,14 @@ static bool listen_file(Listening *p)
 
 enum { FIRST_PASSED = 3 };
 
-/* As sd_listen_fds(3): they are for the process of that number. */
+/* As sd_listen_fds(3): they are for the process LISTEN_PID. */
 unsigned listening_passed(void)
 {
     const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
     return pid && n && strtoll(pid, NULL, 10) == getpid() ? (unsigned)strtoul(n, NULL, 10) : 0;
 }
 
-static bool listens(int descriptor)
+static bool is_listening(int descriptor)
 {
     int yes = 0, type = 0;
     socklen_t n = sizeof yes, m = sizeof type;
@@ -165,8 +166,10 @@ static void take_passed(Listening *p)
     fcntl(p->descriptor, F_SETFD, FD_CLOEXEC);
     fcntl(p->descriptor, F_SETFL, fcntl(p->descriptor, F_GETFL) | O_NONBLOCK);
     getsockname(p->descriptor, (struct sockaddr *)&at, &n);
+    const bool abstract = !at.sun_path[0]; /* it has no file */
     if (at.sun_family == AF_UNIX)
-        snprintf(p->name, sizeof p->name, "unix:%s", at.sun_path);
+        snprintf(p->name, sizeof p->name, "unix:%s%.*s", abstract ? "@" : "", (int)sizeof at.sun_path - abstract,
+                 at.sun_path + abstract);
     else
         name_ip(p);
 }
@@ -175,11 +178,13 @@ static void take_passed(Listening *p)
 
 int listening_check(const Listening *p)
 {
-    struct addrinfo *at = p->path ? NULL : look_up(p);
     if (p->passed > 1)
         return complain(BAD_USE, "LISTEN_FDS passes %u sockets, and one is served", p->passed);
-    if (p->passed && !listens(FIRST_PASSED))
-        return complain(BAD_USE, "what LISTEN_FDS passes is no stream socket that listens");
+    if (p->passed)
+        return is_listening(FIRST_PASSED)
+                   ? 0
+                   : complain(BAD_USE, "what LISTEN_FDS passes is no stream socket that listens");
+    struct addrinfo *at = p->path ? NULL : look_up(p);
     if (p->path && (!*p->path || strlen(p->path) >= SOCKET_PATH))
         return complain(BAD_USE, "--socket takes the path of a file of 1 to %d bytes, not \"%s\"", SOCKET_PATH - 1,
                         p->path);
@@ -215,14 +220,14 @@ int listening_start(Listening *p)
     return 0;
 }
 
-/* While it listens no other process takes the place, and its file's number belongs to no other file. */
+/* While it listens no other service takes the path, and no other file gets the inode number. */
 void listening_end(const Listening *p)
 {
     struct stat now;
-    int turn = p->path ? turn_take(p, LOCK_EX) : -1;
-    if (turn < 0)
+    int held = p->path ? lock_take(p, LOCK_EX) : -1;
+    if (held < 0)
         return;
     if (lstat(p->path, &now) == 0 && same_file(&now, &p->file))
         unlink(p->path);
-    turn_end(p, turn);
+    lock_release(p, held);
 }

@@ -138,14 +138,14 @@ static int serve(Listener *l)
         printf("listening on %s\n", l->at.name);
         fflush(stdout);
         tend(l);
-        /* MHD would shut it for systemd as well. Who asks from now on waits for the next service. */
+        /* MHD_stop_daemon would shut systemd's socket down. Requests from now on wait for the next service. */
         descriptor = l->at.passed ? MHD_quiesce_daemon(daemon) : -1;
     }
     http_end(&l->http);
     if (!daemon)
         return status ? status : BAD_DATA;
-    MHD_stop_daemon(daemon);
     listening_end(&l->at);
+    MHD_stop_daemon(daemon);
     if (descriptor >= 0)
         close(descriptor);
     return service_save(&l->http.service);

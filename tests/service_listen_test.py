@@ -9,7 +9,7 @@ import stat
 import subprocess
 import tempfile
 
-from serving import PATIENCE, PROGRAM, ROW, Serving, check, passes, passing, stream, train
+from serving import PATIENCE, PROGRAM, ROW, Serving, check, passes, passing, stream, train, until
 
 
 def refused(model, status, words, *options, passed=()):
@@ -95,11 +95,31 @@ def together(model, path):
     check("a lock that was left is none", s.post("/predict", {"x": ROW})[0] == 200 and not lock.exists() and s.end() == 0)
 
 
+def has_open(process, path):
+    names = pathlib.Path(f"/proc/{process.pid}/fd")
+    return any(os.path.realpath(name) == str(path) for name in names.iterdir())
+
+
+def listens_until_its_file_is_removed(model, path):
+    """Else a service that starts takes the path for one that a killed service left, and loses its own file."""
+    lock = path.with_name(path.name + ".lock")
+    s = Serving(model, "--socket", str(path))
+    with lock.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        s.process.terminate()
+        until("the service waits for the lock", lambda: has_open(s.process, lock))
+        s.connect().close()
+    check("all is removed", s.process.wait(PATIENCE) == 0 and not path.exists() and not lock.exists())
+
+
 def from_systemd(model, path):
-    with socket.socket(socket.AF_UNIX) as unix, socket.socket() as ip, socket.socket() as quiet:
+    with socket.socket(socket.AF_UNIX) as unix, socket.socket() as ip, socket.socket() as quiet, \
+            socket.socket(socket.AF_UNIX) as abstract:
         unix.bind(str(path))
+        abstract.bind(f"\0{path.name}.{os.getpid()}")
         ip.bind(("127.0.0.1", 0))
-        for passed, name in (unix, f"unix:{path}"), (ip, f"http://127.0.0.1:{ip.getsockname()[1]}"):
+        for passed, name in ((unix, f"unix:{path}"), (ip, f"http://127.0.0.1:{ip.getsockname()[1]}"),
+                             (abstract, f"unix:@{path.name}.{os.getpid()}")):
             passed.listen()
             for _ in range(2):  # it goes on listening where a service ends
                 early = socket.socket(passed.family)
@@ -126,6 +146,7 @@ def main():
         folder = pathlib.Path(os.path.realpath(folder))
         files(model, folder)
         together(model, folder / "several.sock")
+        listens_until_its_file_is_removed(model, folder / "end.sock")
         from_systemd(model, folder / "passed.sock")
     passes("where it listens")
 

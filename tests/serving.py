@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 PROGRAM, CLOCK, FOLDER = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 PATIENCE = 300  # seconds that a busy machine may take for an answer
@@ -49,7 +50,7 @@ class Serving:
         connection = http.client.HTTPConnection(address, self.port, timeout=PATIENCE)
         if self.port is None:
             connection.sock = socket.socket(socket.AF_UNIX)
-            connection.sock.connect(self.told.removeprefix("unix:"))
+            connection.sock.connect(self.told.removeprefix("unix:").replace("@", "\0"))  # @: it has no file
         return connection
 
     def ask(self, method, path, body=None, headers=None, connection=None):
@@ -66,6 +67,14 @@ class Serving:
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         return self.process.wait(PATIENCE)
+
+
+def until(what, holds):
+    """Waits for a condition."""
+    end = time.monotonic() + PATIENCE
+    while not holds() and time.monotonic() < end:
+        time.sleep(.01)
+    check(what, holds())
 
 
 def train(name, expression, stream):
