@@ -33,14 +33,12 @@ def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float]
 
 
 def cells_of(model: Any, j: int, cells: list[Any]) -> np.ndarray:
-    """Cells of any kind; each different one is read once."""
+    """Cells of any kind; each different one is read once, where all have a hash."""
     try:
         unique = list(dict.fromkeys(cells))
     except TypeError:
-        unique = list(cells)
-        cells = list(range(len(cells)))
-        values = np.empty(len(unique))
-        model._cells(j, unique, values)
+        values = np.empty(len(cells))
+        model._cells(j, cells, values)
         return values
     values = np.empty(len(unique))
     model._cells(j, unique, values)
@@ -60,7 +58,7 @@ _FLOAT = np.dtype(float)
 
 
 class _Refused(InputError):
-    """Of a cell of a column; its row."""
+    """A cell of a column is refused; its row in the table."""
 
     row = 0
 
@@ -74,15 +72,15 @@ def _spells_number(cell: Any) -> bool:
 
 
 def _refusal(model: Any, j: int, kind: str, cells: list[Any]) -> _Refused:
-    """Of the first cell that is refused; where pandas made texts of numbers because of another text, of that."""
-    refused = _Refused("a cell is refused")
-    for refused.row in sorted(range(len(cells)), key=lambda row: kind == "number" and _spells_number(cells[row])):
+    """Of the first cell that is refused. Texts that spell numbers come last: pandas may have made them."""
+    for row in sorted(range(len(cells)), key=lambda row: kind == "number" and _spells_number(cells[row])):
         try:
-            model._cells(j, [cells[refused.row]], np.empty(1))
+            model._cells(j, [cells[row]], np.empty(1))
         except InputError as error:
-            refused.args = error.args
-            break
-    return refused
+            refused = _Refused(*error.args)
+            refused.row = row
+            return refused
+    return _Refused("a cell is refused")
 
 
 def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:

@@ -41,6 +41,7 @@ class Model(_core.Model):
         passed over in all of them.
     bad_rows : {"raise", "skip"}
         What happens to a row that is refused: an ``InputError``, or a prediction of nan and a count in ``counters``.
+        A cell that cannot be read, such as a text for a number, raises in either case.
     extra : {"ignore", "raise"}
         What happens to keys and columns that are no features.
     max_bytes : int

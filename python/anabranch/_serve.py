@@ -44,7 +44,9 @@ class Server(_core.Server):
 
     def model(self) -> Model:
         """A Model that is a copy of the learner's, with everything learned: for read-outs and saving."""
-        return self._model(Model.__new__(Model))
+        model = self._model(Model.__new__(Model))
+        model._wants_a_feature, model._held = self._wants_a_feature, self._held
+        return model
 
     def reader(self) -> Reader:
         """A new reader of this server."""

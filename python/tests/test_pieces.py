@@ -130,7 +130,7 @@ def test_a_later_frame_that_holds_something_else_warns(library):
     model.learn_many(of_kind("digits", library), [1, 2, 3])
     numbers = of_kind("numbers", library)
     server = anabranch.Server(model)
-    for asked in (model, model.copy(), server.reader(), anabranch.Reader(model)):
+    for asked in (model, model.copy(), server.reader(), server.model(), anabranch.Reader(model)):
         with pytest.warns(UserWarning, match="column 'a' holds numbers and held texts before: they are read as names; give") as told:
             found = asked.predict_many(numbers)
         assert told[0].filename == __file__ and np.array_equal(found, model.predict_many(of_kind("digits", library)))
@@ -150,6 +150,7 @@ def test_rows_that_cannot_be_read_are_named():
         (lambda: Model("rls").learn_many(rows, np.ones(1501)), "^row 1500: feature 'a' is .* not a number"),
         (lambda: anabranch.evaluate(Model("rls"), ((x, 1.0) for x in rows)), "^row 1500: feature 'a'"),
         (lambda: Model("rls", ["a"]).learn_many(pandas.DataFrame({"a": [1, [2], 3]}), np.ones(3)), "^row 1: feature 'a'"),
+        (lambda: Model("rls", ["a"], bad_rows="skip").predict_many([[1], ["x"]]), "^row 1: feature 'a' is .* not a number"),
         (lambda: Model("rls", ["a"]).predict_many(pandas.DataFrame({"a": ["1", "2.5", "?", "-"]})), "^row 2: feature 'a' is .*'\\?'"),
         (lambda: Model("rls", ["a"]).predict_many(pandas.DataFrame({"a": ["1", "2.5", None]})), "^row 0: feature 'a' is .*'1'"),
         (lambda: Model("rls", schema={"a": "time"}).predict_many(pandas.DataFrame({"a": pandas.Categorical([None, "1", "x", "1"])})), "^row 1: .*\"1\""),
