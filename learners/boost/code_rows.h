@@ -9,7 +9,7 @@ enum { ANB_CODE_COLUMNS = 8 };
 typedef uint8_t AnbCodes __attribute__((vector_size(16), may_alias));
 typedef uint8_t AnbCodesMemory __attribute__((vector_size(16), may_alias, aligned(1)));
 
-/* Bytes of two vectors in turn: of their first halves, of their second halves. */
+/* Interleaves the first halves of two vectors; the second halves. */
 static inline AnbCodes anb_codes_low(AnbCodes l, AnbCodes r)
 {
     return __builtin_shufflevector(l, r, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -20,15 +20,15 @@ static inline AnbCodes anb_codes_high(AnbCodes l, AnbCodes r)
     return __builtin_shufflevector(l, r, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-/* Four vectors whose bytes are columns a, c, b, d of 16 rows, as four vectors of four rows each. */
+/* Interleaves four columns of 16 rows: out[i] has rows 4 i to 4 i + 3, of four codes each. */
 static inline void anb_codes_four(const AnbCodes column[4], AnbCodes *out)
 {
-    const AnbCodes ab = anb_codes_low(column[0], column[2]), cd = anb_codes_low(column[1], column[3]);
-    const AnbCodes ab_next = anb_codes_high(column[0], column[2]), cd_next = anb_codes_high(column[1], column[3]);
-    out[0] = anb_codes_low(ab, cd);
-    out[1] = anb_codes_high(ab, cd);
-    out[2] = anb_codes_low(ab_next, cd_next);
-    out[3] = anb_codes_high(ab_next, cd_next);
+    const AnbCodes even_low = anb_codes_low(column[0], column[2]), odd_low = anb_codes_low(column[1], column[3]);
+    const AnbCodes even_high = anb_codes_high(column[0], column[2]), odd_high = anb_codes_high(column[1], column[3]);
+    out[0] = anb_codes_low(even_low, odd_low);
+    out[1] = anb_codes_high(even_low, odd_low);
+    out[2] = anb_codes_low(even_high, odd_high);
+    out[3] = anb_codes_high(even_high, odd_high);
 }
 
 /* Turns eight columns of a block into its rows: `out` has eight codes a row. */

@@ -96,19 +96,19 @@ static float centre(float *a, size_t stride, size_t d, float weight, const float
     return trace;
 }
 
-/* The equations A b = r, r in column d. What is eliminated stands in the upper triangle; `factor` has the rows divided
- * by their pivots. */
+/* The equations A b = r, r in column d. Elimination leaves the upper triangle of `a`, with inverse pivots on its diagonal; `factor`
+ * has the same rows times these inverses. */
 typedef struct Equations {
     float *a, *factor;
     size_t stride, d;
 } Equations;
 
-/* A part of four rows. */
+/* The same columns of four rows. */
 typedef struct Four {
     LanesPart a, b, c, d;
 } Four;
 
-/* Pivots inverted, and what later ones of four rows are reduced by: ab of the second row by the first. */
+/* Of four rows a to d: the inverse pivots and the multipliers, such as ab, the multiple of row a that row b is reduced by. */
 typedef struct Pivots {
     float a, b, c, d, ab, ac, ad, bc, bd, cd;
 } Pivots;
@@ -118,7 +118,7 @@ LANES_INLINE float inverse_of(float pivot)
     return pivot > 0 ? 1 / pivot : 0;
 }
 
-/* Four rows less all rows above them. */
+/* Four rows, reduced by all rows above them. */
 LANES_INLINE Four reduced(const Equations *e, size_t row, size_t at)
 {
     const float *own = e->a + row * e->stride + at, *pivot = e->a + at, *by = e->factor + row;
@@ -134,7 +134,7 @@ LANES_INLINE Four reduced(const Equations *e, size_t row, size_t at)
     return r;
 }
 
-/* From the four by four numbers on the diagonal. */
+/* From the block of four by four numbers on the diagonal at r. */
 static Pivots pivots_of(const float *r, size_t stride)
 {
     const float *second = r + stride, *third = second + stride;
@@ -152,7 +152,7 @@ static Pivots pivots_of(const float *r, size_t stride)
     return p;
 }
 
-/* Four rows less one another. */
+/* Reduces four rows by one another, and stores them and their factors. */
 LANES_INLINE void finish(const Equations *e, size_t row, size_t at, Four r, const Pivots *p)
 {
     float *a = e->a + row * e->stride + at, *factor = e->factor + row * e->stride + at;
@@ -199,7 +199,7 @@ static void eliminate_one(const Equations *e, size_t row)
     own[row] = inverse;
 }
 
-/* b from the last row up: `many` of the values, those below j, are found, and leave the values before them. */
+/* Back substitution of rows j - many to j - 1: solves for their b, and subtracts them from the right sides of the rows above. */
 LANES_INLINE void substitute(const Equations *e, size_t j, const size_t many, float *b)
 {
     const float *column = e->a + j - many;
