@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from ._core import InputError
 from ._kinds import now_holds, of_clock
+from ._warn import warn
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -174,4 +174,4 @@ def _tell_of_other(name: str, held: str, holds: str, is_piece: bool) -> None:
     kind, read = ("time", "seconds since 1970") if held == "times" else ("category", "names")
     if is_piece:
         raise InputError(f"{told}: {one}, or say what it is: schema={{{name!r}: {kind!r}, ...}}")
-    warnings.warn(f"{told}: they are read as {read}; {one}", stacklevel=6)
+    warn(f"{told}: they are read as {read}; {one}")

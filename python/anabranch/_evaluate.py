@@ -61,7 +61,7 @@ def _bar(n: int | None, progress: bool | None) -> Any:
 def _table(model: Model, X: Any, y: Any, w: Any) -> Iterator[Piece]:
     targets, weights = vectors(y, w)
     rows, _ = _frames.table(model, X)
-    _frames.warn_of_targets(model, X, y, w, 4)
+    _frames.warn_of_targets(model, X, y, w)
     n = _frames.n_rows(rows)
     for name, vector in (("y", targets), ("w", weights)):
         if vector is not None and len(vector) != n:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from ._kinds import column_of, schema_of
 from ._schema import article
 from ._sparse import Sparse, is_sparse
 from ._vectors import doubles
+from ._warn import warn
 
 Wrap = Callable[[np.ndarray], Any]
 Table = np.ndarray | list[np.ndarray] | Sparse  # a matrix, or a vector for each feature; of doubles with any strides
@@ -86,7 +86,7 @@ def _warn_of_lacking(model: Any, lacking: list[str]) -> None:
         return
     more = f" and {len(lacking) - 1} more of the model's features" if len(lacking) > 1 else ""
     cell = "missing" if model.takes_missing else "0"
-    warnings.warn(f"the table has no column {lacking[0]!r}{more}: taken for {cell} in every row", stacklevel=6)
+    warn(f"the table has no column {lacking[0]!r}{more}: taken for {cell} in every row")
 
 
 def _features(model: Any, library: str, X: Any, names: list[str]) -> list[str]:
@@ -239,21 +239,20 @@ def table(model: Any, X: Any, before: int = 0) -> tuple[Table, Wrap]:
     return _rows(model, []), lambda out: out
 
 
-def _warn_of_own_target(model: Any, X: Any, y: Any, stacklevel: int) -> None:
+def _warn_of_own_target(model: Any, X: Any, y: Any) -> None:
     """Where y is a column of the frame and a feature."""
     library, name = library_of(X), getattr(y, "name", None)
     if library not in ("pandas", "polars") or type(y).__name__ != "Series" or name not in (model.features or ()):
         return
     column = column_of(library, X, name) if name in _names(library, X) else None
     if column is not None and len(column) > 0 and column.equals(y):
-        warnings.warn(
+        warn(
             f"y is the column {name!r} of X and a feature, so that each row tells its own target: give X without it, "
-            f"or Model(..., target={name!r})",
-            stacklevel=stacklevel,
+            f"or Model(..., target={name!r})"
         )
 
 
-def warn_of_order(X: Any, values: Any, name: str, stacklevel: int = 3) -> None:
+def warn_of_order(X: Any, values: Any, name: str) -> None:
     """Where pandas's values have the labels of X in another order."""
     pandas = sys.modules.get("pandas")
     if pandas is None or not isinstance(X, pandas.DataFrame):
@@ -264,20 +263,19 @@ def warn_of_order(X: Any, values: Any, name: str, stacklevel: int = 3) -> None:
     if len(rows) != len(others) or rows.equals(others) or rows.nlevels != others.nlevels:
         return
     if rows.isin(others).all() and others.isin(rows).all():
-        warnings.warn(
+        warn(
             f"{name} has the labels of X in another order: rows are paired by their places, not by their labels, as "
-            f"{name}.loc[X.index] would be",
-            stacklevel=stacklevel,
+            f"{name}.loc[X.index] would be"
         )
 
 
-def warn_of_targets(model: Any, X: Any, y: Any, w: Any, stacklevel: int = 3) -> None:
+def warn_of_targets(model: Any, X: Any, y: Any, w: Any) -> None:
     """Where targets or weights may not be those that were meant; an array has neither names nor labels."""
     if isinstance(X, np.ndarray):
         return
-    _warn_of_own_target(model, X, y, stacklevel + 1)
+    _warn_of_own_target(model, X, y)
     for values, name in ((y, "y"), (w, "w")):
-        warn_of_order(X, values, name, stacklevel + 1)
+        warn_of_order(X, values, name)
 
 
 def by_names(features: Sequence[str], X: Any) -> Any:

@@ -7,7 +7,6 @@ import functools
 import numbers
 import operator
 import sys
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from ._core import InputError, _looks
 from ._schema import Schema
+from ._warn import warn
 
 # Kinds of a schema, and "duration", which is a number, "clock", which is refused, and "mixed", which is a category.
 _BY_LETTER = {"M": "time", "m": "duration", "b": "boolean", "i": "number", "u": "number", "f": "number"}
@@ -153,10 +153,9 @@ def _warn_of_mixed(library: str, X: Any, name: str) -> None:
     column = column_of(library, X, name)
     values = column.to_list() if library == "polars" else _pandas_values(column)
     words = " and ".join(sorted(_WORDS[k] for k in _value_kinds(values)))
-    warnings.warn(
+    warn(
         f"column {name!r} holds {words}: it is read as names; make its values of one type, or say what it is: "
-        f"schema={{{name!r}: 'category', ...}}",
-        stacklevel=7,
+        f"schema={{{name!r}: 'category', ...}}"
     )
 
 
@@ -185,10 +184,9 @@ def _warn_of_texts(library: str, X: Any, name: str) -> None:
     if looks:
         look = ("number", "time", "time-dmy", "time-mdy")[(looks & -looks).bit_length() - 1]
         numbers = "numbers" if look == "number" else "times"
-        warnings.warn(
+        warn(
             f"column {name!r} holds texts such as {texts[0]!r}: it is read as names; make {numbers} of them, or say "
-            f"what it is: schema={{{name!r}: {look!r}, ...}}, or 'category'",
-            stacklevel=7,
+            f"what it is: schema={{{name!r}: {look!r}, ...}}, or 'category'"
         )
 
 

@@ -167,7 +167,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
         for values, name in ((y, "y"), (sample_weight, "sample_weight")):
-            _frames.warn_of_order(X, values, name, 4)
+            _frames.warn_of_order(X, values, name)
         self._observe(rows)
         self.model_.learn_many(rows, targets, weights)
         if self.importance:

@@ -251,9 +251,7 @@ int reading_set_bad_rows(PyObject *object, PyObject *value, void *closure);
         {"n_features", reading_n_features, NULL, "int or None : cells of a row; None before the first row.", NULL},    \
         {"target", reading_target, NULL, "str or None : the target's name.", NULL},                                    \
         {"bad_rows", reading_bad_rows, reading_set_bad_rows,                                                           \
-         "str : \"raise\" or \"skip\", what happens to a row that is refused; may be set, as of a model that was "     \
-         "loaded. "                                                                                                    \
-         "Since 0.15.",                                                                                                \
+         "str : \"raise\" or \"skip\", what happens to a row that is refused; may be set at any time. Since 0.15.",    \
          NULL},                                                                                                        \
     {                                                                                                                  \
         "takes_missing", reading_takes_missing, NULL, "bool : whether a row may hold missing cells.", NULL             \

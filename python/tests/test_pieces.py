@@ -134,6 +134,10 @@ def test_a_later_frame_that_holds_something_else_warns(library):
         with pytest.warns(UserWarning, match="column 'a' holds numbers and held texts before: they are read as names; give") as told:
             found = asked.predict_many(numbers)
         assert told[0].filename == __file__ and np.array_equal(found, model.predict_many(of_kind("digits", library)))
+    for call in (lambda: anabranch.evaluate(model.copy(), numbers, [1, 2, 3]), lambda: model.explain({"a": "1"}, numbers)):
+        with pytest.warns(UserWarning, match="column 'a' holds numbers and held texts before") as told:
+            call()
+        assert told[0].filename == __file__
     with pytest.raises(InputError, match="column 'a' holds numbers and held texts before"):
         model.learn_frames([numbers])
     with pytest.raises(InputError, match="frame 1.* column 'a' holds numbers and held texts before"):
