@@ -104,8 +104,8 @@ def _features(model: Any, library: str, X: Any, names: list[str]) -> list[str]:
     if model._wants_a_feature and not there:
         raise InputError(f"no column of the table is a feature of the model: {', '.join(features[:5])}")
     if model._wants_a_feature and len(there) < len(features):
-        kinds = zip(features, _kinds(model))
-        _warn_of_lacking(model, [name for name, kind in kinds if name not in there and kind != "ignored"])
+        of_kind = zip(features, _kinds(model))
+        _warn_of_lacking(model, [name for name, kind in of_kind if name not in there and kind != "ignored"])
     model._extra_columns(len(names) - len(there) - (model.target in names and model.target not in features))
     return features
 
