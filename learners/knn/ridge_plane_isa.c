@@ -13,22 +13,45 @@ typedef struct Sums {
     float weight, y; /* of w, of w y */
 } Sums;
 
-/* Puts y and a 1 behind every row, and the rows times their weights into `weighted`. */
+/* The part of a row's columns from `at` on that reaches column d: u up to there, then y, 1 and zeros. */
+typedef struct Tail {
+    LanesMask u, y;
+    LanesPart one;
+} Tail;
+
+static Tail tail_of(size_t at, size_t d)
+{
+    LanesMask column;
+    for (size_t i = 0; i < LANES_STEP; i++)
+        column[i] = (int32_t)(at + i);
+    const LanesMask last = (LanesMask){0} + (int32_t)d, one = (LanesMask)(lanes_part_all(1));
+    return (Tail){column < last, column == last, (LanesPart)((column == last + 1) & one)};
+}
+
+/* Puts y and a 1 behind every row, and the rows times their weights into `weighted`. Whole vectors are stored: a load of
+ * what was stored in parts would wait. */
 static Sums prepare(const AnbRidgeRows *r, size_t stride, float *weighted)
 {
-    const size_t d = r->d;
+    const size_t d = r->d, whole = d / LANES_STEP * LANES_STEP;
     Sums s = {0};
     for (size_t i = 0; i < r->rows; i++) {
-        float *row = r->u + i * stride;
-        row[d] = r->y[i];
-        row[d + 1] = 1;
-        for (size_t j = d + 2; j < stride; j++)
-            row[j] = 0;
         s.weight += r->weight[i];
-        s.y += r->weight[i] * row[d];
-        for (size_t j = 0; j < stride; j += LANES)
-            lanes_store(weighted + i * stride + j, lanes_mul(lanes_all(r->weight[i]), lanes_load(row + j)));
+        s.y += r->weight[i] * r->y[i];
     }
+    for (size_t at = whole; at < stride; at += LANES_STEP) {
+        const Tail t = tail_of(at, d);
+        for (size_t i = 0; i < r->rows; i++) {
+            float *part = r->u + i * stride + at;
+            LanesMask u = (LanesMask)lanes_part_load(part) & t.u, y = (LanesMask)lanes_part_all(r->y[i]) & t.y;
+            LanesPart v = (LanesPart)(u | y | (LanesMask)t.one);
+            lanes_part_store(part, v);
+            lanes_part_store(weighted + i * stride + at, lanes_part_all(r->weight[i]) * v);
+        }
+    }
+    for (size_t i = 0; i < r->rows; i++)
+        for (size_t at = 0; at < whole; at += LANES_STEP)
+            lanes_part_store(weighted + i * stride + at,
+                             lanes_part_all(r->weight[i]) * lanes_part_load(r->u + i * stride + at));
     return s;
 }
 
