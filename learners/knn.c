@@ -141,7 +141,7 @@ static void turn(const View *v)
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = anb_knn_view(self, state);
-    KnnScratch w = anb_knn_scratch(self, scratch);
+    KnnScratch w = anb_knn_scratch(self, &v, scratch);
     y = anb_target_kept(&v.weights->error, w.look->out, y);
     weigh(&v, &w, y);
     double whole = anb_weight_relative(&v.weights->unit, weight);
@@ -200,7 +200,7 @@ static int evidence(const AnbNode *self, const void *state, double *z)
 static double off_plane(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     (void)state, (void)row;
-    return anb_knn_scratch(self, scratch).look->miss;
+    return anb_knn_last_look(self, scratch)->miss;
 }
 
 static const AnbImportanceTable importance = {shares, evidence};

@@ -60,9 +60,10 @@ static void encode_coarsely(const View *v, const float *x, bool older, int8_t *o
 bool anb_knn_encode(const View *v, size_t i, bool older)
 {
     const float *x = v->x + i * v->d;
-    if (!v->coarse)
-        return encode_row(v, x, older, v->limit, v->code + anb_knn_search_word(i, v->d), ANB_KNN_SEARCH_ROWS) >
-               v->limit;
+    if (!v->coarse) {
+        const float limit = anb_knn_search_limit(v->d);
+        return encode_row(v, x, older, limit, v->code + anb_knn_search_word(i, v->d), ANB_KNN_SEARCH_ROWS) > limit;
+    }
     encode_coarsely(v, x, older, v->coarse_code + anb_knn_coarse_at(i, anb_knn_search_pairs(v->coded)),
                     2 * ANB_KNN_SEARCH_ROWS);
     return false;
@@ -70,9 +71,11 @@ bool anb_knn_encode(const View *v, size_t i, bool older)
 
 bool anb_knn_encode_query(const View *v, const float *x, bool older, uint32_t *code)
 {
-    if (!v->coarse)
+    if (!v->coarse) {
+        const float limit = anb_knn_search_limit(v->d);
         return anb_knn_search_encode_query(x, v->d, older ? v->older : v->factor, older ? v->older_offset : v->offset,
-                                           v->limit, code) > v->limit;
+                                           limit, code) > limit;
+    }
     encode_coarsely(v, x, older, (int8_t *)code, 2);
     return false;
 }
@@ -94,9 +97,11 @@ static void encode_block(const View *v, size_t from, size_t rows)
 /* Whether a code was bounded, and that matters. */
 static bool encode(const View *v, size_t from, size_t rows)
 {
-    if (!v->coarse)
-        return anb_knn_search_encode(v->x + from * v->d, rows, v->d, v->factor, v->offset, v->limit,
-                                     v->code + anb_knn_search_word(from, v->d)) > v->limit;
+    if (!v->coarse) {
+        const float limit = anb_knn_search_limit(v->d);
+        return anb_knn_search_encode(v->x + from * v->d, rows, v->d, v->factor, v->offset, limit,
+                                     v->code + anb_knn_search_word(from, v->d)) > limit;
+    }
     for (size_t at = 0; at < rows; at += ANB_KNN_SEARCH_ROWS)
         encode_block(v, from + at, rows - at < ANB_KNN_SEARCH_ROWS ? rows - at : ANB_KNN_SEARCH_ROWS);
     return false;

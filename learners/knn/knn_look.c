@@ -142,13 +142,17 @@ const AnbField anb_knn_scratch_fields[] = {
     [MINIMA] = {.name = "minima", .kind = ANB_U32, .count = minima, .must = ANB_ALIGNED},
     {0}};
 
-KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch)
+KnnLook *anb_knn_last_look(const AnbNode *self, double *scratch)
 {
-    const size_t next = anb_ridge_plane_stride(anb_knn_plan(self).plane);
-    const size_t padded = features_padded(self);
+    return anb_scratch(self, scratch, LOOK);
+}
+
+KnnScratch anb_knn_scratch(const AnbNode *self, const View *v, double *scratch)
+{
+    const size_t next = anb_ridge_plane_stride(v->plane), padded = anb_knn_search_padded(v->d);
     float *plane = anb_scratch(self, scratch, PLANE);
     uint32_t *code = anb_scratch(self, scratch, CODE);
-    return (KnnScratch){.look = anb_scratch(self, scratch, LOOK),
+    return (KnnScratch){.look = anb_knn_last_look(self, scratch),
                         .pull = anb_scratch(self, scratch, PULL),
                         .adds = anb_scratch(self, scratch, ADDS),
                         .slope = anb_scratch(self, scratch, SLOPE),
@@ -405,7 +409,7 @@ void anb_knn_look_take(const View *v, const double *x, float *query)
 double anb_knn_predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = anb_knn_view(self, state);
-    KnnScratch w = anb_knn_scratch(self, scratch);
+    KnnScratch w = anb_knn_scratch(self, &v, scratch);
     size_t n = anb_ring_size(&v.s->ring, v.window);
     w.look->fitted = false;
     w.look->miss = 0;

@@ -37,7 +37,9 @@ enum { ANB_KNN_WAITING = 16 }; /* queries of a batch whose candidates are kept a
 enum { ANB_KNN_NEARBY = 3 };   /* rows looked at for each neighbour. Chosen on the streams of docs/accuracy.md */
 
 extern const AnbField anb_knn_scratch_fields[];
-KnnScratch anb_knn_scratch(const AnbNode *self, double *scratch);
+KnnScratch anb_knn_scratch(const AnbNode *self, const View *view, double *scratch);
+/* The part of the scratch that a prediction leaves for the update. */
+KnnLook *anb_knn_last_look(const AnbNode *self, double *scratch);
 
 /* a: the share of the plane that was best lately. */
 static inline double anb_knn_share(const Knn *s)

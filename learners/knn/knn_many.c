@@ -328,7 +328,7 @@ static bool suits(const Batch *b)
 static bool start(Batch *b)
 {
     b->v = anb_knn_view(b->self, b->state);
-    b->w = anb_knn_scratch(b->self, b->scratch);
+    b->w = anb_knn_scratch(b->self, &b->v, b->scratch);
     b->n = anb_ring_size(&b->v.s->ring, b->v.window);
     b->k = b->n < b->v.k ? b->n : b->v.k;
     b->squared = false;

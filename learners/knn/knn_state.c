@@ -16,17 +16,26 @@ static const double knn_far = 4;
 static const double most_reach = 1e30; /* of what a file holds: cells are of 1e15 at most */
 static const uint64_t most_age = UINT64_C(1) << 40;
 
-View anb_knn_plan(const AnbNode *self)
+/* Written in place: a copy of a view takes as long as its other work. */
+static inline void set_sizes(const AnbNode *self, View *v)
 {
     const AnbKnnOptions *o = self->options;
-    View v = {.given = self->n_features, .d = self->n_features + o->time, .window = (size_t)o->window};
-    v.coarse = o->coarse > 0 && (size_t)o->coarse < v.d;
-    v.coded = v.coarse ? (size_t)o->coarse : v.d;
-    v.plane = v.d < ANB_KNN_PLANE ? v.d : ANB_KNN_PLANE;
-    v.rows = anb_knn_search_blocks(v.window) * ANB_KNN_SEARCH_ROWS;
-    v.k = o->k > 0 ? (size_t)o->k : v.plane * 2 > AT_LEAST ? v.plane * 2 : AT_LEAST;
-    v.k = v.k < v.window ? v.k : v.window;
-    v.period = v.window / 64 > 64 ? v.window / 64 : 64;
+    v->given = self->n_features;
+    v->d = self->n_features + o->time;
+    v->window = (size_t)o->window;
+    v->coarse = o->coarse > 0 && (size_t)o->coarse < v->d;
+    v->coded = v->coarse ? (size_t)o->coarse : v->d;
+    v->plane = v->d < ANB_KNN_PLANE ? v->d : ANB_KNN_PLANE;
+    v->rows = anb_knn_search_blocks(v->window) * ANB_KNN_SEARCH_ROWS;
+    v->k = o->k > 0 ? (size_t)o->k : v->plane * 2 > AT_LEAST ? v->plane * 2 : AT_LEAST;
+    v->k = v->k < v->window ? v->k : v->window;
+    v->period = v->window / 64 > 64 ? v->window / 64 : 64;
+}
+
+View anb_knn_plan(const AnbNode *self)
+{
+    View v = {0};
+    set_sizes(self, &v);
     return v;
 }
 
@@ -60,9 +69,9 @@ enum {
 
 View anb_knn_view(const AnbNode *self, const void *state)
 {
-    View v = anb_knn_plan(self);
+    View v;
+    set_sizes(self, &v);
     void *at = anb_view_of(state);
-    v.limit = anb_knn_search_limit(v.d);
     v.s = at;
     v.weights = anb_field(self, at, WEIGHTS);
     v.slopes = anb_field(self, at, SLOPES);

@@ -59,7 +59,6 @@ typedef struct View {
     size_t coded;                  /* features that codes are of: all, or those that weigh most */
     bool coarse;                   /* rows are found by those alone */
     size_t period;                 /* samples from one metric to the next */
-    float limit;                   /* of a code of 16 bits */
     Knn *s;
     KnnWeights *weights;
     KnnTurn *turn;
