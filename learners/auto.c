@@ -53,7 +53,7 @@ typedef struct Choice {
 } Choice;
 
 #define FOLLOWING "rls(lambda=0.9998, delta=1, level=100, walk=0.2)"
-#define PRODUCTS "poly(rls(lambda=0.9998, walk=0.2))"
+#define PRODUCTS "poly(rls(lambda=0.9998, walk=0.2, precision=single))"
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
 #define REST_TREES "sgbt(trees=40, rate=0.15, budget=WORK)"
 #define BOOSTED_REST(first) "residual(" first ", " REST_TREES ")"
@@ -134,7 +134,7 @@ static const Choice choices[] = {
     {NULL, FIFTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
     {"sgbt(trees=30, rate=0.2, depth=4, budget=WORK, replay=1)", TWO, TWO, ANY, 320},
     {"sgbt(trees=20, rate=0.3, depth=4, budget=WORK, replay=1)", FIVE, FIVE, ANY, 800},
-    {TREES("WORK", ""), TWENTY, TWENTY, ANY, 3000},
+    {TREES("WORK", ""), TWENTY, TWENTY, ANY, 2000},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
     {NULL, FIFTY, FIFTY, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
