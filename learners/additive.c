@@ -33,6 +33,7 @@
  */
 #include "additive.h"
 #include "src/numeric/moments.h"
+#include "src/simd/kernels.h"
 
 static const double shrinking = 0.3, lifting = 0.2, slowest = 1e-3;
 enum { CALM = 50 }; /* rows before lifts move */
@@ -323,6 +324,21 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     anb_additive_see(&v, row->raw);
 }
 
+/* A change of the features' units: lines are turned into the new one as the weights of `linear` are (linear.c), so that slopes do not
+ * grow with their units. Their variances stay, as a prior is the same in any unit. Curves and tables are of raw features. */
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    const double most = 16;
+    AdditiveView v = anb_additive_view(self, state);
+    for (size_t j = 0; j < v.d; j++) {
+        double size = fabs(alpha[j]), kept = size > most ? 0 : size > 1 ? v.line[j].w / size : v.line[j].w;
+        v.head->constant += v.head->unit * kept * beta[j];
+        v.line[j].w = kept * alpha[j];
+    }
+    if (!(anb_nonfinite(&v.head->constant, 1) + anb_nonfinite(&v.line[0].w, 2 * v.d) == 0))
+        anb_node_reset_own(self, state);
+}
+
 static int validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const AdditiveView v = anb_additive_view(self, anb_view_of(state));
@@ -346,4 +362,5 @@ const StreamingLearnerType anb_additive = {
     .predict = predict,
     .predict_many = predict_many,
     .update = update,
+    .reframe = reframe,
 };

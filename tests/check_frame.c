@@ -64,6 +64,22 @@ START_TEST(coefficients_follow_the_unit)
 }
 END_TEST
 
+/* Lines of a feature whose deviation shrinks: the error over the last half. */
+START_TEST(lines_follow_a_unit_that_shrinks)
+{
+    StreamingLearner *model = made(2, "scale(additive)");
+    double squares = 0;
+    seed = 73;
+    for (int t = 0; t < 3000; t++) {
+        double x[2] = {normal() * 5 / (1 + t / 300.), normal()}, y = x[0] - x[1] + .1 * normal();
+        double away = y - anb_train_one(model, x, y, 1);
+        squares += t < 1500 ? 0 : away * away / 1500;
+    }
+    ck_assert_double_lt(sqrt(squares), .13);
+    anb_free(model);
+}
+END_TEST
+
 /* Columns are read as they came, so a scale above them changes nothing for the child. */
 START_TEST(raw_columns_keep_their_unit)
 {
@@ -435,6 +451,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_ramp_is_remembered);
     tcase_add_test(tests, coefficients_follow_the_unit);
     tcase_add_test(tests, raw_columns_keep_their_unit);
+    tcase_add_test(tests, lines_follow_a_unit_that_shrinks);
     tcase_add_test(tests, products_follow_the_unit);
     tcase_add_loop_test(tests, memories_follow_the_unit, 0, 5);
     tcase_add_test(tests, a_row_number_is_no_burden);
