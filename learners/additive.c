@@ -32,6 +32,7 @@
  * Kivinen & Warmuth 1997 on multiplicative steps. Constants chosen on streams that docs/accuracy.md names.
  */
 #include "additive.h"
+#include "linear_terms.h"
 #include "src/numeric/moments.h"
 #include "src/simd/kernels.h"
 
@@ -324,14 +325,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     anb_additive_see(&v, row->raw);
 }
 
-/* A change of the features' units: lines are turned into the new one as the weights of `linear` are (linear.c), so that slopes do not
- * grow with their units. Their variances stay, as a prior is the same in any unit. Curves and tables are of raw features. */
+/* The lines alone: curves and tables are of raw features. Variances stay, as a prior is the same in any unit. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    const double most = 16;
     AdditiveView v = anb_additive_view(self, state);
     for (size_t j = 0; j < v.d; j++) {
-        double size = fabs(alpha[j]), kept = size > most ? 0 : size > 1 ? v.line[j].w / size : v.line[j].w;
+        double kept = anb_slope_kept(v.line[j].w, alpha[j]);
         v.head->constant += v.head->unit * kept * beta[j];
         v.line[j].w = kept * alpha[j];
     }

@@ -182,17 +182,11 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
     return f;
 }
 
-/* A change of the features' units. If the unit has become smaller the slope stays the same function. If it has become
- * larger the weight keeps its value in the new unit, which is a flatter slope: a step corrects one number, the error,
- * and slopes that grew with their units would grow without end where several features rise together. The prediction at
- * the old centre stays. If the unit has grown by more than `most`, all rows so far lie at one point of the new unit and
- * tell no slope: it restarts at 0. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    const double most = 16;
     Linear *s = state;
     for (size_t j = 0; j < self->n_features; j++) {
-        double size = fabs(alpha[j]), kept = size > most ? 0 : size > 1 ? s->w[j] / size : s->w[j];
+        double kept = anb_slope_kept(s->w[j], alpha[j]);
         s->b += kept * beta[j];
         s->w[j] = kept * alpha[j];
     }
