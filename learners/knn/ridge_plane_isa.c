@@ -1,11 +1,11 @@
-/* Local regression, compiled once per instruction set: moments by lanes, then L D L' in place, row by row. Loops that
- * the compiler may widen work element by element, so that every set gives the same bits. */
+/* Local regression, compiled once per instruction set: moments by parts of lanes, then elimination, four rows at a time.
+ * Each number is computed by the same operations in the same order on every set, which gives the same bits. */
 #include "src/simd/lanes_single.h"
 #include "ridge_plane.h"
 #include <string.h>
 
-/* The least ridge, as a share of the sum of weights. Below it the rows coincide, or lie closer together than floats can resolve in units
- * of their distance from the query: the plane would be arbitrary. */
+/* The least ridge, as a share of the sum of weights. Below it the rows coincide, or lie closer together than floats can
+ * resolve in units of their distance from the query: the plane would be arbitrary. */
 static const float least_unit = 1e-10f;
 
 /* Sums over the rows. */
@@ -13,7 +13,8 @@ typedef struct Sums {
     float weight, y; /* of w, of w y */
 } Sums;
 
-/* The part of a row's columns from `at` on that reaches column d: u up to there, then y, 1 and zeros. */
+/* One part of a row, from column `at` on: which lanes hold u (columns below d) and y (column d); the 1 of column d + 1, and
+ * zeros elsewhere. */
 typedef struct Tail {
     LanesMask u, y;
     LanesPart one;
@@ -28,8 +29,8 @@ static Tail tail_of(size_t at, size_t d)
     return (Tail){column < last, column == last, (LanesPart)((column == last + 1) & one)};
 }
 
-/* Puts y and a 1 behind every row, and the rows times their weights into `weighted`. Whole vectors are stored: a load of
- * what was stored in parts would wait. */
+/* Puts y, a 1 and zeros behind every row, and the rows times their weights into `weighted`. Whole vectors are stored, since
+ * a load waits for stores of parts of what it reads. */
 static Sums prepare(const AnbRidgeRows *r, size_t stride, float *weighted)
 {
     const size_t d = r->d, whole = d / LANES_STEP * LANES_STEP;
@@ -119,8 +120,8 @@ static float centre(float *a, size_t stride, size_t d, float weight, const float
     return trace;
 }
 
-/* The equations A b = r, r in column d. Elimination leaves the upper triangle of `a`, with inverse pivots on its diagonal; `factor`
- * has the same rows times these inverses. */
+/* The equations A b = r, r in column d. Elimination leaves the upper triangle of `a`, with inverse pivots on its diagonal;
+ * `factor` has the same rows times these inverses. */
 typedef struct Equations {
     float *a, *factor;
     size_t stride, d;
@@ -131,7 +132,8 @@ typedef struct Four {
     LanesPart a, b, c, d;
 } Four;
 
-/* Of four rows a to d: the inverse pivots and the multipliers, such as ab, the multiple of row a that row b is reduced by. */
+/* Of four rows a to d: the inverse pivots, and the multipliers, such as ab, the multiple of row a that is subtracted from
+ * row b. */
 typedef struct Pivots {
     float a, b, c, d, ab, ac, ad, bc, bd, cd;
 } Pivots;
@@ -141,7 +143,15 @@ LANES_INLINE float inverse_of(float pivot)
     return pivot > 0 ? 1 / pivot : 0;
 }
 
-/* Four rows, reduced by all rows above them. */
+LANES_INLINE void store_four(float *to, size_t stride, Four r)
+{
+    lanes_part_store(to, r.a);
+    lanes_part_store(to + stride, r.b);
+    lanes_part_store(to + 2 * stride, r.c);
+    lanes_part_store(to + 3 * stride, r.d);
+}
+
+/* Four rows less the multiples of all rows above them. */
 LANES_INLINE Four reduced(const Equations *e, size_t row, size_t at)
 {
     const float *own = e->a + row * e->stride + at, *pivot = e->a + at, *by = e->factor + row;
@@ -175,32 +185,24 @@ static Pivots pivots_of(const float *r, size_t stride)
     return p;
 }
 
-/* Reduces four rows by one another, and stores them and their factors. */
+/* Subtracts multiples of the first three of four rows from those below, and stores the rows and their factors. */
 LANES_INLINE void finish(const Equations *e, size_t row, size_t at, Four r, const Pivots *p)
 {
-    float *a = e->a + row * e->stride + at, *factor = e->factor + row * e->stride + at;
+    const size_t to = row * e->stride + at;
     r.b -= p->ab * r.a;
     r.c = (r.c - p->ac * r.a) - p->bc * r.b;
     r.d = ((r.d - p->ad * r.a) - p->bd * r.b) - p->cd * r.c;
-    lanes_part_store(a, r.a);
-    lanes_part_store(a + e->stride, r.b);
-    lanes_part_store(a + 2 * e->stride, r.c);
-    lanes_part_store(a + 3 * e->stride, r.d);
-    lanes_part_store(factor, r.a * p->a);
-    lanes_part_store(factor + e->stride, r.b * p->b);
-    lanes_part_store(factor + 2 * e->stride, r.c * p->c);
-    lanes_part_store(factor + 3 * e->stride, r.d * p->d);
+    store_four(e->a + to, e->stride, r);
+    store_four(e->factor + to, e->stride, (Four){r.a * p->a, r.b * p->b, r.c * p->c, r.d * p->d});
 }
 
+/* The pivots are computed from the rows' block on the diagonal before the rows are finished. */
 static void eliminate_four(const Equations *e, size_t row)
 {
     size_t at = row / LANES_STEP * LANES_STEP;
     float *diagonal = e->a + row * e->stride + row;
     Four r = reduced(e, row, at);
-    lanes_part_store(e->a + row * e->stride + at, r.a);
-    lanes_part_store(e->a + (row + 1) * e->stride + at, r.b);
-    lanes_part_store(e->a + (row + 2) * e->stride + at, r.c);
-    lanes_part_store(e->a + (row + 3) * e->stride + at, r.d);
+    store_four(e->a + row * e->stride + at, e->stride, r);
     const Pivots p = pivots_of(diagonal, e->stride);
     finish(e, row, at, r, &p);
     for (at += LANES_STEP; at <= e->d; at += LANES_STEP)
@@ -222,7 +224,8 @@ static void eliminate_one(const Equations *e, size_t row)
     own[row] = inverse;
 }
 
-/* Back substitution of rows j - many to j - 1: solves for their b, and subtracts them from the right sides of the rows above. */
+/* Back substitution of rows j - many to j - 1: solves for their b, and subtracts what they contribute from the right sides
+ * of the rows above. */
 LANES_INLINE void substitute(const Equations *e, size_t j, const size_t many, float *b)
 {
     const float *column = e->a + j - many;
