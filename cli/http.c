@@ -115,7 +115,8 @@ static void answer_job(Job *job)
     MHD_resume_connection(r->connection);
 }
 
-/* Gives the request to a thread of jobs. MHD suspends the connection until the answer is there, then handles the request again. */
+/* Gives the request to a thread of jobs. MHD suspends the connection until the answer is there, and then handles the
+ * request again. */
 static void hand_over(Http *h, struct MHD_Connection *connection, Request *r)
 {
     r->job.run = answer_job;

@@ -73,20 +73,30 @@ static bool same_file(const struct stat *a, const struct stat *b)
     return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
 }
 
-/* Services start and end at a path one at a time: each holds a lock on PATH.lock, and removes that file before it releases the lock.
- * The file may be removed between its opening and its locking, so the name is looked up again. -1 with errno, EAGAIN where another
- * service has the lock. */
+typedef struct Lock {
+    char path[SOCKET_PATH + 8];
+} Lock;
+
+static Lock lock_of(const Listening *p)
+{
+    Lock lock;
+    snprintf(lock.path, sizeof lock.path, "%s.lock", p->path);
+    return lock;
+}
+
+/* Services start and end at a path one at a time: each locks the file PATH.lock, and removes that file before it releases
+ * the lock. The file may be removed between its opening and its locking, so the name is looked up again. Returns the
+ * descriptor; -1 with errno, EAGAIN where another service has the lock. */
 static int lock_take(const Listening *p, int how)
 {
-    char lock[SOCKET_PATH + 8];
+    const Lock lock = lock_of(p);
     struct stat mine, named;
-    snprintf(lock, sizeof lock, "%s.lock", p->path);
     for (;;) {
-        int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        int fd = open(lock.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (fd < 0)
             return -1;
         int why = flock(fd, how) || fstat(fd, &mine) ? errno : 0;
-        if (!why && lstat(lock, &named) == 0 && same_file(&mine, &named))
+        if (!why && lstat(lock.path, &named) == 0 && same_file(&mine, &named))
             return fd;
         close(fd);
         errno = why;
@@ -97,14 +107,12 @@ static int lock_take(const Listening *p, int how)
 
 static void lock_release(const Listening *p, int held)
 {
-    char lock[SOCKET_PATH + 8];
-    snprintf(lock, sizeof lock, "%s.lock", p->path);
-    unlink(lock);
+    unlink(lock_of(p).path);
     close(held);
 }
 
-/* A socket that nobody listens to was left by a process that was killed. False with errno, EAGAIN where somebody does, ENOTSOCK where it
- * is no socket. */
+/* Removes a socket to which no process listens: a process that was killed left it. False with errno: EAGAIN where a process
+ * listens, ENOTSOCK where the file is no socket. */
 static bool remove_left_over(const Listening *p)
 {
     struct sockaddr_un at = file_of(p);
@@ -123,7 +131,7 @@ static bool remove_left_over(const Listening *p)
     return why == ENOENT;
 }
 
-/* Nobody gets in before it listens, so the mode is there in time. */
+/* The mode is set before it listens, so no client connects before that. */
 static bool listen_file(Listening *p)
 {
     struct sockaddr_un at = file_of(p);
