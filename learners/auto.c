@@ -12,10 +12,10 @@
  *     linear models of several memories   drifts; small prior slopes and a free level: right within some ten rows
  *     curves and tables of pairs          what single features and pairs do, within hundreds of rows
  *     networks                            smooth surfaces; at 50 and 100 of different units, one on products
- *     boosted trees                       steps and products; at 50 and 100 behind past targets by Huber's loss, for
- *                                         errors with long tails
- *     neighbours                          local structure; from 20 on also behind eight past targets: what followed when
- *                                         the last rows were like these
+ *     boosted trees                       steps and products; at 50 and 100 also with past targets as features, by
+ *                                         Huber's loss, for errors with long tails
+ *     neighbours                          local structure; from 20 on also with eight past targets as features: what
+ *                                         followed when the last targets were like the present ones
  *
  * Each further expert costs a little accuracy in the first hundreds of rows; each one here gained more than that.
  *

@@ -139,7 +139,7 @@ static size_t choose_rows(const AnbBoostView *v, size_t block, uint8_t *row)
     return n;
 }
 
-/* Copies the codes of n rows of a block, in the order of the sample's columns; 0 behind them. */
+/* Copies the codes of n rows of a block, in the order of the sample's columns, and zeros up to whole eights. */
 static void copy_codes(const AnbBoostView *v, size_t block, const uint8_t *row, size_t n, uint8_t *to)
 {
     static const uint8_t none[BLOCK];

@@ -1,4 +1,4 @@
-/* Codes that lie column by column, as rows. */
+/* Transposes codes that lie column by column into rows. */
 #ifndef ANB_LEARNERS_BOOST_CODE_ROWS_H
 #define ANB_LEARNERS_BOOST_CODE_ROWS_H
 
@@ -31,7 +31,7 @@ static inline void anb_codes_four(const AnbCodes column[4], AnbCodes *out)
     out[3] = anb_codes_high(even_high, odd_high);
 }
 
-/* Turns eight columns of a block into its rows: `out` has eight codes a row. */
+/* Transposes eight columns of a block: `out` gets its rows, eight codes each. */
 static inline void anb_code_rows(const uint8_t *const *column, uint8_t *out)
 {
     for (size_t i = 0; i < ANB_CUTS_BLOCK; i += 16, out += 16 * ANB_CODE_COLUMNS) {
