@@ -1,6 +1,7 @@
 /*
- * Bare experts: the arithmetic of a learner alone, run on plain memory through the library's internal functions, to measure what the
- * rest of the library adds. Nothing is checked or counted; no target is scaled, nothing is clipped, restarted or kept for read-outs.
+ * Bare experts: the arithmetic of a learner alone, run on plain memory through the library's internal functions, to
+ * measure what the rest of the library adds. Nothing is checked or counted; no target is scaled, nothing is clipped,
+ * restarted or kept for read-outs.
  */
 #ifndef ANB_BENCH_BARE_EXPERTS_H
 #define ANB_BENCH_BARE_EXPERTS_H

@@ -80,7 +80,7 @@ static double tree_train(void *self, const double *x, double y)
     return at.value;
 }
 
-/* ---- forest: the forest itself ------------------------------------------------------------------------------------ */
+/* ---- forest: the forest itself ----------------------------------------------------------------------------------- */
 
 typedef struct Forest {
     AnbOnlineForestPlan plan;

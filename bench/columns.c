@@ -3,12 +3,12 @@
  *
  *     columns [SLOTS]     entries of a dictionary; default 1024
  *
- * Of categories and times: rows come from a ring of 4,096, so that neither keys nor times repeat soon; a category has 500
- * levels, most of them rare. The child is `mean`, which costs next to nothing.
+ * Of categories and times: rows come from a ring of 4,096, so that neither keys nor times repeat soon; a category has
+ * 500 levels, most of them rare. The child is `mean`, which costs next to nothing.
  *
- * Of numbers: how the cost of a row grows from 16 numbers to 32, 64 and 128 (least squares), with `columns` and without it,
- * the difference of the two; rows come from a ring of 8, so that they lie in the nearest cache as a row that was just
- * read does. Beside a category the child is given the row that `columns` would make: four numbers more. Models are
+ * Of numbers: how the cost of a row grows from 16 numbers to 32, 64 and 128 (least squares), with `columns` and without
+ * it, the difference of the two; rows come from a ring of 8, so that they lie in the nearest cache as a row that was
+ * just read does. Beside a category the child is given the row that `columns` would make: four numbers more. Models are
  * measured in turns, each by its least time, and first learn as many rows as it takes until all is as it stays.
  */
 #include "random.h"
@@ -92,7 +92,7 @@ static void show(const char *name, double ns)
     bench_record("columns", name, ns, "ns");
 }
 
-/* ---- categories and times ------------------------------------------------------------------------------------------ */
+/* ---- categories and times ---------------------------------------------------------------------------------------- */
 
 /* Nanoseconds a cell, from 16 cells of a kind. */
 static double dear_cell(char kind, int slots)
@@ -110,7 +110,7 @@ static double dear_cell(char kind, int slots)
     return (items[1].best - items[0].best) / CELLS;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 /* How y grows with the widths. */
 static double slope(const double *y)

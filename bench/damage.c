@@ -109,7 +109,7 @@ static void spikes(Dirty *dirty, uint64_t *random)
                 wrong_cell(dirty, i, j, stream->x[i * stream->d + j] * factors[bits(random) % 3]);
 }
 
-/* ---- columns that carry nothing ------------------------------------------------------------------------------------ */
+/* ---- columns that carry nothing ---------------------------------------------------------------------------------- */
 
 /* What is added to one row; the first feature of the row is given. */
 typedef void Adding(double *added, double first, size_t row, uint64_t *random);

@@ -1,17 +1,18 @@
 /*
  * drift: whether drift(...) leaves a learner alone on rows that do not change, and sees a change soon.
  *
- *     drift [options] [EXPRESSION ...]        EXPRESSION: what drift() is put around (scale(rls), auto(budget=5), scale(knn))
+ *     drift [options] [EXPRESSION ...]        EXPRESSION: what drift() is put around (scale(rls), auto(budget=5),
+ *                                             scale(knn))
  *
  *     --rows N         rows before the change (100000)
  *     --seeds N        streams from seeds 1 to N (20)
  *     --jobs N         processes (2)
  *
- * The model is drift(EXPRESSION, detector=D, action=reset). The target is x0 - x1 / 2 of three normal features and noise:
- * normal, lognormal (of a normal's exponential, less its mean) or Student's with 3 degrees of freedom, each of deviation 1.
- * Then its level changes by one deviation. For each noise and detector: seeds in which nothing was reset before the
- * change, drifts seen before it in all seeds, seeds in which a drift was seen within 500 rows of it, and the mean of the
- * rows that took, of those.
+ * The model is drift(EXPRESSION, detector=D, action=reset). The target is x0 - x1 / 2 of three normal features and
+ * noise: normal, lognormal (of a normal's exponential, less its mean) or Student's with 3 degrees of freedom, each of
+ * deviation 1. Then its level changes by one deviation. For each noise and detector: seeds in which nothing was reset
+ * before the change, drifts seen before it in all seeds, seeds in which a drift was seen within 500 rows of it, and the
+ * mean of the rows that took, of those.
  */
 #include "grid.h"
 #include "drifting.h"

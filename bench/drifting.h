@@ -74,7 +74,8 @@ static inline void drifting_next(Drifting *d)
     }
 }
 
-/* What is to be known of the target of a row with features x from the stream as it was `ago` rows before it: mean, deviation. */
+/* What is to be known of the target of a row with features x from the stream as it was `ago` rows before it: mean,
+ * deviation. */
 static inline void drifting_told(const Drifting *then, const double *x, size_t ago, double *mean, double *deviation)
 {
     double base = x[0] - x[1] / 2, turn = 6.283185307179586 * (then->t - 1) / 6000, kept = pow(.99, (double)ago);

@@ -4,8 +4,8 @@
  *
  *     explain [-n SAMPLES] [EXPRESSION ...]
  *
- * Prints milliseconds and predictions an explanation, the part that is exact, the mean and the largest standard error in
- * percent of the standard deviation of the predictions. Goals, of auto(budget=20): 5 ms, and 2 % for the mean.
+ * Prints milliseconds and predictions an explanation, the part that is exact, the mean and the largest standard error
+ * in percent of the standard deviation of the predictions. Goals, of auto(budget=20): 5 ms, and 2 % for the mean.
  */
 #include "random.h"
 #include "harness.h"

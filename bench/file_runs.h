@@ -39,7 +39,8 @@ static inline bool file_runs_option(FileRuns *runs, const char *name, const char
     return true;
 }
 
-/* The stream of the jobs that a process has taken last. Starts as FILE_HELD_NONE; the owner frees the stream at the end. */
+/* The stream of the jobs that a process has taken last. Starts as FILE_HELD_NONE; the owner frees the stream at the
+ * end. */
 typedef struct FileHeld {
     size_t at;
     Stream stream;

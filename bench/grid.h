@@ -23,7 +23,8 @@ static inline bool grid_option(Grid *grid, const char *name, const char *value)
     return at && (*at = strtoul(value, NULL, 10)) > 0;
 }
 
-/* Reads the command line. An option that it does not know goes to `other` where that is not NULL. Whether all were right. */
+/* Reads the command line. An option that it does not know goes to `other` where that is not NULL. Whether all were
+ * right. */
 static inline bool grid_read(Grid *grid, int argc, char **argv,
                              bool (*other)(void *context, const char *name, const char *value), void *context)
 {

@@ -19,8 +19,8 @@ static inline double bench_now(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* Time that this thread had the processor: for runs long enough that others will have had it too. Some 300 ns to ask.
- */
+/* Time that this thread had the processor: for runs long enough that others will have had it too. Some 300 ns
+ * to ask. */
 static inline double bench_own(void)
 {
     struct timespec t;
@@ -64,8 +64,8 @@ static inline void bench_item(BenchItem *item, int counter)
 }
 
 /*
- * Measures the items in turn, A B A B, so that a slow moment of the machine meets them all; keeps each one's minimum. Their
- * counts are set. `counter`: from bench_counter_open, -1: none.
+ * Measures the items in turn, A B A B, so that a slow moment of the machine meets them all; keeps each one's minimum.
+ * Their counts are set. `counter`: from bench_counter_open, -1: none.
  */
 static inline void bench_turns(BenchItem *items, size_t n, int repeats, int counter)
 {

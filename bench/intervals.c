@@ -14,9 +14,10 @@
  * from the level, the worst of all blocks and seeds, and the share of blocks within 3 points; intervals without an end;
  * and the mean width over the width of the one constant interval around the same predictions that, in hindsight, covers
  * the share asked for; and how far that constant interval is off in its worst block, and in which share of blocks it is
- * within 3 points: where errors stay large or small for long, and labels come later than that, no interval can know. The same of an
- * interval that is told the target's mean and deviation as they were when the newest label that is there was made, exact, and is as many
- * deviations wide as cover the share asked for in hindsight: what can be known and no learner has to find out.
+ * within 3 points: where errors stay large or small for long, and labels come later than that, no interval can know.
+ * The same of an interval that is told the target's mean and deviation as they were when the newest label that is there
+ * was made, exact, and is as many deviations wide as cover the share asked for in hindsight: what can be known and no
+ * learner has to find out.
  */
 #include "grid.h"
 #include "drifting.h"

@@ -15,7 +15,8 @@ typedef struct Jobs {
 /* The next job that no process has taken; false where none is left. */
 bool jobs_take(Jobs *jobs, size_t *job);
 
-/* Calls `work` in `processes` forked processes and waits for them. False where the system gives no process or memory. */
+/* Calls `work` in `processes` forked processes and waits for them. False where the system gives no process
+ * or memory. */
 bool jobs_run(Jobs *jobs, size_t total, size_t result_size, size_t processes, void (*work)(Jobs *, void *context),
               void *context);
 

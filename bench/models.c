@@ -1,6 +1,6 @@
 /*
- * What a model costs beside its samples: us to make one from text, to clone it, to free it, to save it to memory and to load it
- * again, its state, what a clone takes, and the resident memory of many clones over their number.
+ * What a model costs beside its samples: us to make one from text, to clone it, to free it, to save it to memory and to
+ * load it again, its state, what a clone takes, and the resident memory of many clones over their number.
  *
  *     models [-d FEATURES] [-n COUNT] [EXPRESSION ...]      8 features, clones of 200 MB at most or 100,000
  */

@@ -1,6 +1,6 @@
 /*
- * What the models that the Rust library irithyll has as well take here: `reference MODEL D` prints the ns of one predict
- * and of one train, each the minimum over repeats. reference.py runs it beside reference/src/main.rs, A B A B.
+ * What the models that the Rust library irithyll has as well take here: `reference MODEL D` prints the ns of one
+ * predict and of one train, each the minimum over repeats. reference.py runs it beside reference/src/main.rs, A B A B.
  */
 #include "harness.h"
 #include "rows.h"

@@ -9,11 +9,12 @@
  *     --seeds N        runs from seeds 1 to N: of the model and of the damage (3)
  *     --jobs N         processes (2)
  *     --only NAME      this stream only; may be repeated
- *     --damage NAME    this damage only; may be repeated (one-target, targets, one-sentinel, sentinels, spikes, columns,
- *                      or one kind of the columns: constant, copy, one-hot, row-number;
+ *     --damage NAME    this damage only; may be repeated (one-target, targets, one-sentinel, sentinels, spikes,
+ *                      columns, or one kind of the columns: constant, copy, one-hot, row-number;
  *                      noise: 50 columns of noise)
  *     --from P         RMSE is taken from P percent of the rows on (25)
- *     --oracle yes     also a run that is told what is wrong: wrong cells are missing, rows with a wrong target left out
+ *     --oracle yes     also a run that is told what is wrong: wrong cells are missing, rows with a wrong target left
+ *                      out
  *     --format text|json     json has the ratio and the clean run's RMSE of every stream
  *     --write DIR      no runs: writes the clean and the damaged files for other programs (DIR/DAMAGE/STREAM.csv), the
  *                      numbers of the rows that are wrong, from 0, beside them (DIR/DAMAGE/STREAM.bad)

@@ -4,8 +4,8 @@
  *
  *     threads [-t THREADS] [-n SAMPLES] [-r REPLAYS] [EXPRESSION ...]
  *
- * Prints microseconds a sample on one thread and on several, over the last half of the stream, and their ratio. Goal: at
- * least 1.6 for auto(budget=100) with two threads on two free cores.
+ * Prints microseconds a sample on one thread and on several, over the last half of the stream, and their ratio. Goal:
+ * at least 1.6 for auto(budget=100) with two threads on two free cores.
  */
 #include "random.h"
 #include "replay.h"

@@ -1,7 +1,7 @@
 /*
- * What wide rows cost: us for one predict and one train at 1,000 and 10,000 features, of rows with twenty ones in them and of
- * dense ones, and the bytes of the model. A model learns 3,000 rows before it is timed; those that need longer than a
- * second for them are timed where they are then.
+ * What wide rows cost: us for one predict and one train at 1,000 and 10,000 features, of rows with twenty ones in them
+ * and of dense ones, and the bytes of the model. A model learns 3,000 rows before it is timed; those that need longer
+ * than a second for them are timed where they are then.
  *
  *     wide [-m MB] [EXPRESSION ...]     -m: leave out what takes more memory (100)
  */

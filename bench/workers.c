@@ -3,12 +3,13 @@
  *
  *     workers [-t THREADS] [-m MODELS] [-e SAMPLES] [-o drawn|turns] [EXPRESSION ...]
  *
- * Samples of 8 features, so many a model in one call (16). They visit the models in no order, or in turns: sample i is of model i modulo
- * their number. In each round the loop, the pool, and as many threads as the pool has, each with a loop over its own part of models and
- * samples in memory of its own, rest for a millisecond and then do calls in a row. Of learning, of predictions, and of calls that predict
- * and then learn the same samples it prints
+ * Samples of 8 features, so many a model in one call (16). They visit the models in no order, or in turns: sample i is
+ * of model i modulo their number. In each round the loop, the pool, and as many threads as the pool has, each with a
+ * loop over its own part of models and samples in memory of its own, rest for a millisecond and then do calls in a row.
+ * Of learning, of predictions, and of calls that predict and then learn the same samples it prints
  *
- *     in a row   nanoseconds a sample of the loop and of the pool, and their ratio: the median of 64 calls, whose threads are awake
+ *     in a row   nanoseconds a sample of the loop and of the pool, and their ratio: the median of 64 calls, whose
+ *                threads are awake
  *     first      the ratio of the calls behind the rest, where the pool's threads slept
  *     apart      in a row, the ratio of the loop to those threads: what the machine allows where nothing is shared out
  *
@@ -103,7 +104,7 @@ static void fill(Work *w)
     }
 }
 
-/* ---- three ways ------------------------------------------------------------------------------------------------------ */
+/* ---- three ways -------------------------------------------------------------------------------------------------- */
 
 static void loop_over(const Samples *s, What what)
 {
@@ -157,7 +158,7 @@ static void by_threads_apart(Work *w)
         wait_for_change(&w->done, done);
 }
 
-/* ---- timing ---------------------------------------------------------------------------------------------------------- */
+/* ---- timing ------------------------------------------------------------------------------------------------------ */
 
 static double timed(Work *w, void (*call)(Work *))
 {
@@ -227,7 +228,7 @@ static void time_all(Work *w, const char *expression, What what)
     bench_record("workers", first, pool.first / n, "ns");
 }
 
-/* ---- what is measured ------------------------------------------------------------------------------------------------ */
+/* ---- what is measured -------------------------------------------------------------------------------------------- */
 
 static int compare(Work *w, const char *expression)
 {

@@ -25,8 +25,8 @@ void cell_format_ready(CellFormat *format);
  */
 bool cell_number(const CellFormat *format, const Cell *cell, const char *limit, double *value);
 
-/* The usual case of cell_number where the format is not local: a number without blanks. The number reader is fastest with
- * room to look ahead, and finds the cell's end by itself. */
+/* The usual case of cell_number where the format is not local: a number without blanks. The number reader is fastest
+ * with room to look ahead, and finds the cell's end by itself. */
 static inline bool cell_plain_number(const Cell *cell, const char *limit, double *value)
 {
     return limit && (size_t)anb_number_parse(cell->text, (size_t)(limit - cell->text), value) == cell->size &&

@@ -150,7 +150,7 @@ int config_read(Arguments *arguments, const Command *const *commands, size_t n)
 }
 #endif
 
-/* ---- printing ------------------------------------------------------------------------------------------------------ */
+/* ---- printing ---------------------------------------------------------------------------------------------------- */
 
 /* A text between quotes, as TOML has it. */
 static void print_text(const char *text, size_t n)

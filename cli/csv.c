@@ -326,8 +326,8 @@ static int next_record(Csv *csv, bool line, char **start, char **end)
     return status;
 }
 
-/* The first record or the first two tell the delimiter; then they are looked for again, since a delimiter decides what a
- * quote means. */
+/* The first record or the first two tell the delimiter; then they are looked for again, since a delimiter decides what
+ * a quote means. */
 static int find_delimiter(Csv *csv)
 {
     struct CsvState *s = csv->state;

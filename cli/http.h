@@ -1,7 +1,7 @@
 /*
- * The requests of a service over HTTP. The threads of the listener answer small ones themselves. Those with large bodies,
- * such as thousands of rows, are handed over to threads of their own, and MHD suspends their connections meanwhile: the
- * listener's threads are free for other requests.
+ * The requests of a service over HTTP. The threads of the listener answer small ones themselves. Those with large
+ * bodies, such as thousands of rows, are handed over to threads of their own, and MHD suspends their connections
+ * meanwhile: the listener's threads are free for other requests.
  */
 #ifndef ANB_CLI_HTTP_H
 #define ANB_CLI_HTTP_H
@@ -22,7 +22,8 @@ typedef struct Http {
 
 /* 0, or BAD_DATA with the complaint made. End it in both cases. */
 int http_start(Http *http, size_t threads);
-/* Ends large requests before their next row and refuses new ones. Returns when their answers are sent, or after two seconds. */
+/* Ends large requests before their next row and refuses new ones. Returns when their answers are sent, or after two
+ * seconds. */
 void http_end(Http *http);
 
 /* What MHD calls, with the Http as its context. */

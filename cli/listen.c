@@ -84,9 +84,9 @@ static Lock lock_of(const Listening *p)
     return lock;
 }
 
-/* Services start and end at a path one at a time: each locks the file PATH.lock, and removes that file before it releases
- * the lock. The file may be removed between its opening and its locking, so the name is looked up again. Returns the
- * descriptor; -1 with errno, EAGAIN where another service has the lock. */
+/* Services start and end at a path one at a time: each locks the file PATH.lock, and removes that file before it
+ * releases the lock. The file may be removed between its opening and its locking, so the name is looked up again.
+ * Returns the descriptor; -1 with errno, EAGAIN where another service has the lock. */
 static int lock_take(const Listening *p, int how)
 {
     const Lock lock = lock_of(p);
@@ -111,8 +111,8 @@ static void lock_release(const Listening *p, int held)
     close(held);
 }
 
-/* Removes a socket to which no process listens: a process that was killed left it. False with errno: EAGAIN where a process
- * listens, ENOTSOCK where the file is no socket. */
+/* Removes a socket to which no process listens: a process that was killed left it. False with errno: EAGAIN where a
+ * process listens, ENOTSOCK where the file is no socket. */
 static bool remove_left_over(const Listening *p)
 {
     struct sockaddr_un at = file_of(p);

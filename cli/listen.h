@@ -1,4 +1,5 @@
-/* Where a service listens: an address of IPv4 or IPv6, a Unix socket, which is a file, or a socket that systemd passes. */
+/* Where a service listens: an address of IPv4 or IPv6, a Unix socket, which is a file, or a socket that
+ * systemd passes. */
 #ifndef ANB_CLI_LISTEN_H
 #define ANB_CLI_LISTEN_H
 

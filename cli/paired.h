@@ -2,8 +2,9 @@
  * Paired losses of several learners on the same rows, and whether two of them differ.
  *
  * Diebold and Mariano 1995: z = mean(d) / sqrt(S / n), d the difference of two losses at a row, S its long-run variance
- * by Newey and West 1987 with Bartlett weights, lag 4 (n / 100)^(2/9) (Newey and West 1994). Losses follow one another in
- * time, so their differences are correlated; a test that takes them for independent finds differences where there are none.
+ * by Newey and West 1987 with Bartlett weights, lag 4 (n / 100)^(2/9) (Newey and West 1994). Losses follow one another
+ * in time, so their differences are correlated; a test that takes them for independent finds differences where there
+ * are none.
  *
  * Losses are kept as sums over blocks of rows; when all blocks are in use, pairs of them are joined, so memory is
  * bounded. The test is then one on the blocks' means.
@@ -34,8 +35,8 @@ void paired_add(Paired *paired, const double *loss);
  * Compares two learners.
  *
  * @param mean  set to the mean of loss a minus loss b
- * @param p     set to how likely a difference as large is where there is none, two-sided; NaN where there are fewer than
- *              16 whole blocks or no difference varies
+ * @param p     set to how likely a difference as large is where there is none, two-sided; NaN where there are fewer
+ *              than 16 whole blocks or no difference varies
  * @return      z
  */
 double paired_test(const Paired *paired, size_t a, size_t b, double *mean, double *p);

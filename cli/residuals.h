@@ -1,6 +1,6 @@
 /*
- * The distribution of a run's errors in bounded memory: counts in 16 bins an octave of their magnitude, both signs apart, so
- * that a quantile is off by a sixteenth of its octave at most.
+ * The distribution of a run's errors in bounded memory: counts in 16 bins an octave of their magnitude, both signs
+ * apart, so that a quantile is off by a sixteenth of its octave at most.
  */
 #ifndef ANB_CLI_RESIDUALS_H
 #define ANB_CLI_RESIDUALS_H

@@ -1,14 +1,16 @@
 /*
  * anabranch serve: a model behind HTTP.
  *
- *     POST /predict   {"x": ROW, "interval": 0.9, "id": 7}          -> {"prediction": f, "low": a, "high": b, "published": v}
- *                     with "quantiles": true also               -> {"quantiles": {"0.1": a, "0.5": m, "0.9": b}}
- *     POST /learn     {"x": ROW, "y": 3.1, "w": 1, "seq": {...}}    -> {"prediction": what was predicted before, "samples": n}
- *     POST /label     {"id": 7, "y": 3.1}                           -> the same, for a row that /predict kept
+ *     POST /predict   {"x": ROW, "interval": 0.9, "id": 7}
+ *                     -> {"prediction": f, "low": a, "high": b, "published": v}
+ *                     with "quantiles": true also -> {"quantiles": {"0.1": a, "0.5": m, "0.9": b}}
+ *     POST /learn     {"x": ROW, "y": 3.1, "w": 1, "seq": {...}}
+ *                     -> {"prediction": what was predicted before, "samples": n}
+ *     POST /label     {"id": 7, "y": 3.1} -> the same, for a row that /predict kept
  *     GET  /          the report, live      GET /metrics   for Prometheus      GET /healthz   the state in short
  *
- * ROW is an object by column names, or an array; {"rows": [...]} in a body's place asks for many at once. Predictions come from
- * whole published versions and wait for nobody; what learns takes turns, row by row (http.h).
+ * ROW is an object by column names, or an array; {"rows": [...]} in a body's place asks for many at once. Predictions
+ * come from whole published versions and wait for nobody; what learns takes turns, row by row (http.h).
  */
 #define _GNU_SOURCE
 #include "cli.h"

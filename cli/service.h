@@ -1,6 +1,6 @@
 /*
- * What `anabranch serve` keeps: a server of the model, its readers, diagnostics. Predictions wait for nobody; what learns,
- * and what reads the learner's copy, takes turns (anb_serve_hold).
+ * What `anabranch serve` keeps: a server of the model, its readers, diagnostics. Predictions wait for nobody; what
+ * learns, and what reads the learner's copy, takes turns (anb_serve_hold).
  */
 #ifndef ANB_CLI_SERVICE_H
 #define ANB_CLI_SERVICE_H
@@ -38,15 +38,16 @@ typedef struct Service {
     atomic_uint_fast64_t unknown_keys; /* of requests */
 } Service;
 
-/* Predictions see what was learned after `publish_every` milliseconds at the latest. 0, or the exit status with the complaint
- * made. Close it in both cases. */
+/* Predictions see what was learned after `publish_every` milliseconds at the latest. 0, or the exit status with the
+ * complaint made. Close it in both cases. */
 int service_open(Service *service, const char *path, uint64_t publish_every);
 void service_close(Service *service);
 
 /* Writes the file where something was learned since; readers and learner go on meanwhile. 0 or BAD_DATA. */
 int service_save(Service *service);
 
-/* Each answers a request's body by an object that the caller frees, and a status of HTTP; `error` says what was wrong. */
+/* Each answers a request's body by an object that the caller frees, and a status of HTTP; `error` says what
+ * was wrong. */
 json_t *service_predict(Service *service, json_t *body, int *status);
 json_t *service_learn(Service *service, json_t *body, int *status);
 json_t *service_label(Service *service, json_t *body, int *status);

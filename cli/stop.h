@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* From now on the signals are noted; a second SIGINT or SIGTERM ends the program as usual. A SIGHUP that is ignored (nohup) stays so. */
+/* From now on the signals are noted; a second SIGINT or SIGTERM ends the program as usual. A SIGHUP that is ignored
+ * (nohup) stays so. */
 void stop_arm(void);
 bool stop_requested(void);
 /* Becomes readable with the first signal; -1 where nothing was armed. */

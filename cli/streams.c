@@ -5,8 +5,9 @@
  *                 -2 <= x4 <= 2; else 3 - x1/x4 where x7 is yes; else x6 + x1 where x8 is normal; else x1/2
  *     planes      3 + 3 x2 + 2 x3 + x4 where x1 = 1, -3 + 3 x5 + 2 x6 + x7 where x1 = -1, x2 .. x10 of -1, 0, 1, noise
  *                 sd sqrt(2) (Breiman, Friedman, Olshen & Stone 1984)
- *     sensors     machines that are read every minute: a time, the machine's name, four readings of which 2 % are missing
- *                 and .2 % glitches, how many rows later the label comes (0 to 50), and a label of which .1 % are glitches
+ *     sensors     machines that are read every minute: a time, the machine's name, four readings of which 2 % are
+ *                 missing and .2 % glitches, how many rows later the label comes (0 to 50), and a label of which .1 %
+ *                 are glitches
  */
 #include "streams.h"
 #include <anabranch/number.h>

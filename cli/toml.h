@@ -1,6 +1,6 @@
 /*
- * A TOML file as the program's options see it: keys, at the top or in a table, with values that are texts, numbers, true
- * or false, or lists of texts and numbers. Read by toml++; without it (HAVE_TOML) nothing can be read.
+ * A TOML file as the program's options see it: keys, at the top or in a table, with values that are texts, numbers,
+ * true or false, or lists of texts and numbers. Read by toml++; without it (HAVE_TOML) nothing can be read.
  */
 #ifndef ANB_CLI_TOML_H
 #define ANB_CLI_TOML_H
@@ -26,7 +26,8 @@ typedef struct TomlProblem {
     unsigned line, column;
 } TomlProblem;
 
-/* Visits every key at the top, the names of tables among them, then those in the tables. 0, -1 with the problem, or what the visit returned. */
+/* Visits every key at the top, the names of tables among them, then those in the tables. 0, -1 with the problem, or
+ * what the visit returned. */
 int toml_read(const char *path, int (*visit)(void *context, const TomlItem *item), void *context, TomlProblem *problem);
 
 #ifdef __cplusplus

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The cell to show: the first that is no number, that is no time, that is a time of an unlikely year, that is written as codes are. */
+/* The cell to show: the first that is no number, that is no time, that is a time of an unlikely year, that is written
+ * as codes are. */
 typedef enum Shown { NO_NUMBER, NO_TIME, ODD_TIME, CODE } Shown;
 
 /* What a line is about: the guessed features of a kind of which `holds` is true. */

@@ -1,5 +1,5 @@
-/* Any text, new or stored: refused with a position inside it, or a model whose canonical expression makes the same model
- * again. */
+/* Any text, new or stored: refused with a position inside it, or a model whose canonical expression makes the same
+ * model again. */
 #include "fuzz.h"
 
 enum { LONGEST = 70000 };

@@ -1,6 +1,6 @@
 /*
- * Any JSON as a request of `anabranch serve`: an answer that is JSON, with a reason where it is a refusal; of a row that is
- * refused nothing is learned.
+ * Any JSON as a request of `anabranch serve`: an answer that is JSON, with a reason where it is a refusal; of a row
+ * that is refused nothing is learned.
  */
 #include "cli/cli.h"
 #include "cli/service.h"

@@ -18,8 +18,8 @@ static void repair(uint8_t *bytes, size_t size)
     put(bytes + size - 4, sum.value, 4);
 }
 
-/* Whether the checks of all types of a model leave nothing that a few rows more make invalid: true of these alone. In sums of the
- * others a number near the end of the doubles may leave them with the next row. */
+/* Whether the checks of all types of a model leave nothing that a few rows more make invalid: true of these alone. In
+ * sums of the others a number near the end of the doubles may leave them with the next row. */
 static bool lasts(const StreamingLearner *model)
 {
     static const char *const types[] = {"season", "knn", "jumps", "last", "mean"};
@@ -47,8 +47,8 @@ static void save_again(const StreamingLearner *model)
     free(bytes);
 }
 
-/* Whatever a state that passed its checks holds, no call may leave the block; predictions may be odd, but are finite.
- */
+/* Whatever a state that passed its checks holds, no call may leave the block; predictions may be odd, but
+ * are finite. */
 static void use(StreamingLearner *model)
 {
     size_t d = anb_n_features(model);

@@ -95,8 +95,8 @@ static int init(const AnbNode *self, void *state)
 
 /* ---- learning ---- */
 
-/* Updates the sums for the trust r_j: what each feature's slope added to the last prediction, and what it should have added. `error`:
- * y less the prediction, in deviations of the target. */
+/* Updates the sums for the trust r_j: what each feature's slope added to the last prediction, and what it should have
+ * added. `error`: y less the prediction, in deviations of the target. */
 static void judge(const View *v, const KnnScratch *w, double error, double sd)
 {
     double a = anb_knn_share(v->s);

@@ -1,4 +1,5 @@
-/* The additive model with pairs: its formulas on the first rows, curves and products, missing cells, wide rows, units. */
+/* The additive model with pairs: its formulas on the first rows, curves and products, missing cells, wide
+ * rows, units. */
 #include "isa_here.h"
 #include "made.h"
 #include "numbers.h"
@@ -130,8 +131,8 @@ START_TEST(weights_follow_the_errors_into_another_unit)
 }
 END_TEST
 
-/* Rows of nearly no weight and of ever larger targets: the unit follows the errors, and the prediction for a row stays, but for
- * new knots. */
+/* Rows of nearly no weight and of ever larger targets: the unit follows the errors, and the prediction for a row stays,
+ * but for new knots. */
 START_TEST(another_unit_changes_no_prediction)
 {
     StreamingLearner *model = made(4, "additive");
@@ -150,7 +151,8 @@ START_TEST(another_unit_changes_no_prediction)
 }
 END_TEST
 
-/* The hash of what a model of d features predicts while it learns. Of eight rows at once, another loop, it predicts the same. */
+/* The hash of what a model of d features predicts while it learns. Of eight rows at once, another loop, it predicts the
+ * same. */
 static uint64_t hash_of_width(size_t d)
 {
     enum { MANY = 8 };
@@ -183,7 +185,8 @@ static double row_of_thirty(uint64_t *seed, double *x)
     return target(seed, x, 30);
 }
 
-/* The knots that a round has just made of feature j are the different values in its reserve, or quantiles of its values. */
+/* The knots that a round has just made of feature j are the different values in its reserve, or quantiles of its
+ * values. */
 static void assert_knots(const AdditiveView *v, size_t j, const double *knots, size_t n_knots)
 {
     double sorted[ANB_RESERVE], expected[ANB_RESERVE];
@@ -203,8 +206,8 @@ static void assert_knots(const AdditiveView *v, size_t j, const double *knots, s
     ck_assert_mem_eq(knots, expected, count * sizeof *expected);
 }
 
-/* The reserve is sorted before knots are made of it, and rows that come meanwhile are in them as well. They come into use with the next
- * sample, as they were made, or, where rows are wide, at once. */
+/* The reserve is sorted before knots are made of it, and rows that come meanwhile are in them as well. They come into
+ * use with the next sample, as they were made, or, where rows are wide, at once. */
 START_TEST(knots_are_of_the_reserve_as_it_is)
 {
     static const size_t widths[] = {1, 4, 70, 150};

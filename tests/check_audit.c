@@ -260,7 +260,8 @@ START_TEST(clean_streams_raise_no_alarm)
 }
 END_TEST
 
-/* Experts that nobody asks, behind a gate that still grows; and a gate that has learned nothing of experts that differ. */
+/* Experts that nobody asks, behind a gate that still grows; and a gate that has learned nothing of experts
+ * that differ. */
 START_TEST(bad_states_raise_alarms)
 {
     char name[100];

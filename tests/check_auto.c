@@ -88,9 +88,9 @@ static size_t count(const char *text, const char *part)
     return n;
 }
 
-/* From 50 on one network of several, boosted trees and a stage see the last targets; where those are not known as many networks
- * stand there without them. Of up to 20 features one network sees products. From 20 on, of up to 24 features, neighbours see the
- * last targets. */
+/* From 50 on one network of several, boosted trees and a stage see the last targets; where those are not known as many
+ * networks stand there without them. Of up to 20 features one network sees products. From 20 on, of up to 24 features,
+ * neighbours see the last targets. */
 START_TEST(dear_budgets_have_experts_on_past_targets)
 {
     static const struct {

@@ -149,8 +149,8 @@ static bool blocks_rise(const double *cell, size_t n)
     return fine;
 }
 
-/* Cells are sorted in blocks while the reservoir fills, unless one is missing. Edges are those of the rows that were there when they
- * were due, whatever comes while they are made. */
+/* Cells are sorted in blocks while the reservoir fills, unless one is missing. Edges are those of the rows that were
+ * there when they were due, whatever comes while they are made. */
 START_TEST(what_is_sorted_ahead_makes_the_same_edges)
 {
     enum { D = 2, DUE = 1600, WHOLE = 1536 };

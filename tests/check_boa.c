@@ -225,7 +225,8 @@ START_TEST(the_same_bits_on_every_instruction_set)
 }
 END_TEST
 
-/* Expert 0 errs by 1, expert 1 by 3 for the first 100 samples and by .3 after them: samples from there until it has the most. */
+/* Expert 0 errs by 1, expert 1 by 3 for the first 100 samples and by .3 after them: samples from there until it has the
+ * most. */
 static int samples_to_turn(bool growing)
 {
     double boa[64], w[2];

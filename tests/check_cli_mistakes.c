@@ -1,6 +1,6 @@
 /*
- * Mistakes that people make, in every command: what is wrong, where, what to do; status 2 for wrong use, 1 for bad data;
- * and no file is lost.
+ * Mistakes that people make, in every command: what is wrong, where, what to do; status 2 for wrong use, 1 for bad
+ * data; and no file is lost.
  */
 #include "cli.h"
 

@@ -114,8 +114,8 @@ START_TEST(predict_finds_its_columns_by_name)
 END_TEST
 
 /* What is saved can be used: its columns have to be found again. */
-/* Rows are predicted in blocks, but one by one where columns are kept: both say the same, and of a damaged file all that
- * stands before the damage. */
+/* Rows are predicted in blocks, but one by one where columns are kept: both say the same, and of a damaged file all
+ * that stands before the damage. */
 START_TEST(blocks_of_rows_are_predicted_as_each)
 {
     make_data();

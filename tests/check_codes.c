@@ -1,5 +1,5 @@
-/* Loops that are compiled once per instruction set, each against the function that computes one value: codes of cells, cells
- * as they are remembered, entropies. */
+/* Loops that are compiled once per instruction set, each against the function that computes one value: codes of cells,
+ * cells as they are remembered, entropies. */
 #include "isa_here.h"
 #include "edges.h"
 #include "learners/boost/cuts.h"
@@ -70,7 +70,8 @@ END_TEST
 
 enum { SAMPLE = 1000 };
 
-/* Fine edges from many, few and hardly any values; ascending floats, every fourth one between codes of the histogram. */
+/* Fine edges from many, few and hardly any values; ascending floats, every fourth one between codes of
+ * the histogram. */
 static void make_fine_edges(AnbFineEdges *edges, size_t features)
 {
     static const size_t kinds[] = {SAMPLE, 100, 9, 2, 63};

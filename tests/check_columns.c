@@ -342,8 +342,8 @@ START_TEST(weights_are_exact_in_the_means)
 }
 END_TEST
 
-/* What the column that was shown last says of its next target, after 3,000 rows of 20 categories: each has a level, moved
- * by `walk` a row, under noise. */
+/* What the column that was shown last says of its next target, after 3,000 rows of 20 categories: each has a level,
+ * moved by `walk` a row, under noise. */
 static double recent_error(double walk, double noise, double *smoothed)
 {
     StreamingLearner *model = spied("columns(spy, kinds=\"c\")", 1);

@@ -9,8 +9,8 @@
 enum { NUMBERS = 6, COLUMNS = NUMBERS + 1, EFFECT = NUMBERS + 3, CITIES = 12 };
 #define KINDS "kinds=\"6n c\", slots=64"
 
-/* City c is worth worth(c), and the numbers of its rows are higher the more it is worth: its mean target says more than it
- * is worth. */
+/* City c is worth worth(c), and the numbers of its rows are higher the more it is worth: its mean target says more than
+ * it is worth. */
 static double next_row(uint64_t *seed, double *x)
 {
     int city = (int)(unit_of(seed) * CITIES);

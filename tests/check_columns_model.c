@@ -161,7 +161,8 @@ START_TEST(one_wrong_target_stays_in_bounds)
 }
 END_TEST
 
-/* A category whose targets rise a thousandfold and stay is followed within 60 of its rows, though they are one row in 20. */
+/* A category whose targets rise a thousandfold and stay is followed within 60 of its rows, though they are one row
+ * in 20. */
 START_TEST(a_new_level_of_a_category_is_followed)
 {
     uint64_t bits = 12;

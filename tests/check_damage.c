@@ -273,8 +273,8 @@ START_TEST(an_unsettled_block_needs_a_mark)
 }
 END_TEST
 
-/* A sample that is being gathered has no work behind it, and no nodes that wait: growing would begin outside of them.
- */
+/* A sample that is being gathered has no work behind it, and no nodes that wait: growing would begin outside
+ * of them. */
 START_TEST(a_tree_that_is_not_begun_has_nothing_done)
 {
     StreamingLearner *model = learned("sgbt(window=64, trees=3, depth=2, budget=1000)", 5);
@@ -355,7 +355,8 @@ START_TEST(scores_that_do_not_match_stay_in_their_lists)
 }
 END_TEST
 
-/* A score that arrived, but is not among the sorted ones; a sorted one that never arrived; more kept than were shown. */
+/* A score that arrived, but is not among the sorted ones; a sorted one that never arrived; more kept than
+ * were shown. */
 START_TEST(scores_that_no_samples_lead_to_are_refused)
 {
     StreamingLearner *model = learned("interval(last)", 1500);

@@ -50,8 +50,8 @@ START_TEST(a_swap_is_seen_and_its_absence_is_not)
 }
 END_TEST
 
-/* The target's level changes by one deviation of the noise: seen within 500 rows from nine of ten seeds, and nothing before it
- * or when the level has stayed. The child learns at a memory of 500 rows meanwhile. */
+/* The target's level changes by one deviation of the noise: seen within 500 rows from nine of ten seeds, and nothing
+ * before it or when the level has stayed. The child learns at a memory of 500 rows meanwhile. */
 START_TEST(a_level_is_seen_soon)
 {
     enum { SEEDS = 10, BEFORE = 5000, SOON = 500 };

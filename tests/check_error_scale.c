@@ -70,7 +70,8 @@ START_TEST(kept_targets_are_bounded_more_closely)
 }
 END_TEST
 
-/* The root mean squared error over the good rows from row 2,000 on, with one target in 800 off by 100 deviations or none. */
+/* The root mean squared error over the good rows from row 2,000 on, with one target in 800 off by 100 deviations or
+ * none. */
 static double error_of(const char *expression, uint64_t seed, bool damaged)
 {
     StreamingLearner *model = anb_parse(2, expression, NULL, NULL);
@@ -90,8 +91,8 @@ static double error_of(const char *expression, uint64_t seed, bool damaged)
     return sqrt(sum / good);
 }
 
-/* Learners that keep rows in a window see a wrong target for as long as it is there: it costs them little, in the mean of eight
- * streams. On one of them the ratio depends on how exactly boosted trees found the step. */
+/* Learners that keep rows in a window see a wrong target for as long as it is there: it costs them little, in the mean
+ * of eight streams. On one of them the ratio depends on how exactly boosted trees found the step. */
 START_TEST(wrong_targets_in_a_window_cost_little)
 {
     static const char *const learners[] = {"scale(sgbt)", "scale(knn)"};
@@ -216,8 +217,8 @@ START_TEST(one_large_weight_moves_the_mean_little)
 }
 END_TEST
 
-/* A target far from a wrong prediction is moved toward it. Where the prediction is beyond the range of the targets, that widens
- * no range: predictions would go further out each time. */
+/* A target far from a wrong prediction is moved toward it. Where the prediction is beyond the range of the targets,
+ * that widens no range: predictions would go further out each time. */
 START_TEST(wrong_predictions_widen_no_range)
 {
     static const char *const learners[] = {"scale(rls)",    "scale(linear(normalized=true))",

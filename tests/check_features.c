@@ -1,4 +1,5 @@
-/* Names of features wherever a learner sees other ones than the model; the categories that a model knows, and their texts. */
+/* Names of features wherever a learner sees other ones than the model; the categories that a model knows, and their
+ * texts. */
 #include "made.h"
 #include "suite.h"
 #include "src/numeric/random.h"

@@ -1,4 +1,5 @@
-/* Frames that stand still under learners that remember, moments that no single value owns, and steps that stay stable. */
+/* Frames that stand still under learners that remember, moments that no single value owns, and steps that
+ * stay stable. */
 #include "frames.h"
 #include "src/numeric/elementary.h"
 #include "src/host/model.h"
@@ -127,8 +128,8 @@ static double bent(double *x)
     return 3 * fabs(x[0]) + x[1] + .1 * normal();
 }
 
-/* The error over 300 rows after 3,000, the features given in another unit from there on, or not; how far what is said of
- * the first of these rows is from what it was before. */
+/* The error over 300 rows after 3,000, the features given in another unit from there on, or not; how far what is said
+ * of the first of these rows is from what it was before. */
 static double error_in_unit(const char *text, const double *alpha, const double *beta, double *moved)
 {
     StreamingLearner *model = made(2, text);
@@ -149,8 +150,8 @@ static double error_in_unit(const char *text, const double *alpha, const double 
     return sqrt(squares);
 }
 
-/* What is remembered moves along: weights, rows, neighbours. Of a unit that does not grow nothing shows in what is said,
- * but that neighbours are told apart by other features. */
+/* What is remembered moves along: weights, rows, neighbours. Of a unit that does not grow nothing shows in what is
+ * said, but that neighbours are told apart by other features. */
 START_TEST(memories_follow_the_unit)
 {
     static const char *const texts[] = {"mlp(hidden=16, replay=8)", "mlp(activation=swiglu, momentum=0.5)", "knn",
@@ -332,8 +333,8 @@ END_TEST
 
 /* ---- targets and weights ----------------------------------------------------------------------------------------- */
 
-/* Root mean square error over the last tenth of `rows` rows of y = 10 + 3 x1 - 2 x2 + noise of .1, each of one weight; the
- * target of row 501 is `wrong` unless that is 0. */
+/* Root mean square error over the last tenth of `rows` rows of y = 10 + 3 x1 - 2 x2 + noise of .1, each of one weight;
+ * the target of row 501 is `wrong` unless that is 0. */
 static double error_at_the_end(const char *text, int rows, double weight, double wrong)
 {
     StreamingLearner *model = made(2, text);
@@ -378,8 +379,8 @@ START_TEST(one_weight_for_all_is_no_weight)
 }
 END_TEST
 
-/* A unit that becomes a million times as large at once, as where a sentinel is among the first rows, makes no slope of what
- * was one. One ten times as large keeps its slope a unit. What was said at the old centre stays in both. */
+/* A unit that becomes a million times as large at once, as where a sentinel is among the first rows, makes no slope of
+ * what was one. One ten times as large keeps its slope a unit. What was said at the old centre stays in both. */
 START_TEST(a_jump_of_the_unit_makes_no_slope)
 {
     enum { D = 2 };

@@ -1,4 +1,5 @@
-/* A frame as layouts 5 to 7 of `scale` showed it, read by this version: the same numbers, and the same from there on. */
+/* A frame as layouts 5 to 7 of `scale` showed it, read by this version: the same numbers, and the same from
+ * there on. */
 #include "made.h"
 #include "numbers.h"
 #include "src/host/model.h"
@@ -150,7 +151,8 @@ static void put_scalars(Bytes *b, const void *from, size_t width, size_t n)
     b->n += width * n;
 }
 
-/* Evidence and junk as floats, then the crowds, each in an array; during the start the highest values in place of the floats. */
+/* Evidence and junk as floats, then the crowds, each in an array; during the start the highest values in place of the
+ * floats. */
 static void put_tails(Bytes *b, AnbFrameState *s, size_t d)
 {
     bool starting = anb_frame_starting(s);

@@ -157,7 +157,8 @@ static void learn_levels(const AnbFrame *frame, AnbFrameState *state, size_t n, 
     }
 }
 
-/* A feature whose zeros are far from what it is: they do not drag its centre away at once, and it follows if they stay. */
+/* A feature whose zeros are far from what it is: they do not drag its centre away at once, and it follows if
+ * they stay. */
 START_TEST(zeros_far_out_count_as_values_far_out)
 {
     const AnbFrame frame = {D, 4, 2, 2, true};
@@ -175,7 +176,7 @@ START_TEST(zeros_far_out_count_as_values_far_out)
 }
 END_TEST
 
-/* ---- models -------------------------------------------------------------------------------------------------------- */
+/* ---- models ------------------------------------------------------------------------------------------------------ */
 
 static double target(const double *x)
 {
@@ -253,8 +254,8 @@ static StreamingLearner *scaled(const StreamingLearnerType *child, size_t d)
     return model;
 }
 
-/* A child that is affine is not asked about a cell that is tried out, its slope says the same: where tails carry the target,
- * and where they mislead. */
+/* A child that is affine is not asked about a cell that is tried out, its slope says the same: where tails carry the
+ * target, and where they mislead. */
 START_TEST(a_slope_says_what_the_child_would)
 {
     const StreamingLearnerType *types[] = {&anb_linear, &anb_rls};

@@ -1,6 +1,6 @@
 /*
- * What is NULL, and may not be, is refused with ANB_E_ARGUMENT by what makes something or returns a code: models, trees, texts,
- * paths, functions, arrays of more than no entries. What an index or an allocator lacks, likewise.
+ * What is NULL, and may not be, is refused with ANB_E_ARGUMENT by what makes something or returns a code: models,
+ * trees, texts, paths, functions, arrays of more than no entries. What an index or an allocator lacks, likewise.
  */
 #include "made.h"
 #include <anabranch/anabranch.h>

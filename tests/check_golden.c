@@ -191,7 +191,8 @@ static int compare_file(const char *folder, const char *name, const char *expres
     return compared;
 }
 
-/* The traces, compared once with the project's copy and once, where they are there, with every step of the shared ones. */
+/* The traces, compared once with the project's copy and once, where they are there, with every step of the
+ * shared ones. */
 enum { OWN, SHARED, COPIES };
 
 static void compare_trace(int copy, const char *name, const char *expression, double tolerance)

@@ -36,7 +36,8 @@ static double mean_by_evidence(const double f[SIDES], const Evidence *of)
     return sum / weights;
 }
 
-/* What is said for the child is what the guard says without rivals. Rows of any weight, the first of which is no evidence. */
+/* What is said for the child is what the guard says without rivals. Rows of any weight, the first of which is no
+ * evidence. */
 START_TEST(rivals_are_weighed_by_their_evidence)
 {
     static const char *const sides[SIDES] = {"guard(scale(rls))", "mean", "last"};

@@ -1,5 +1,5 @@
-/* Importances beside a model, by permutation and SAGE: against batch values, after a drift; changes of features; what is
- * refused. */
+/* Importances beside a model, by permutation and SAGE: against batch values, after a drift; changes of features; what
+ * is refused. */
 #include "suite.h"
 #include "src/numeric/random.h"
 #include <anabranch/anabranch.h>
@@ -44,8 +44,8 @@ static AnbImportance *importance_of(const StreamingLearner *model, double span)
     return importance_with(model, span, 0, 1);
 }
 
-/* Of rows that the model has not learned, each cell replaced by that of the row before. What is followed is of the models of the last
- * 8,000 rows, this of the last one. */
+/* Of rows that the model has not learned, each cell replaced by that of the row before. What is followed is of the
+ * models of the last 8,000 rows, this of the last one. */
 static void batch(StreamingLearner *model, AnbRandom *random, double *value)
 {
     double x[D], last[D], mixed[D];

@@ -67,7 +67,8 @@ START_TEST(quantiles_are_those_of_the_last_thousand_kept)
 }
 END_TEST
 
-/* What is beyond the codes is as large or as small as they go; a score that exceeds a quantile is not at least as large. */
+/* What is beyond the codes is as large or as small as they go; a score that exceeds a quantile is not at least as
+ * large. */
 START_TEST(the_ends_of_the_codes)
 {
     static const double score[] = {0, 1e-300, 0x1p-32, 1, 1.0001, 1e9, 0x1.ffcp31, 1e20, 1e300};
@@ -230,8 +231,8 @@ START_TEST(what_is_refused)
 }
 END_TEST
 
-/* A number that stands twice is refused in text, in a struct and where only bytes are asked for; text of a log is taken, and saved models
- * load and take more columns. */
+/* A number that stands twice is refused in text, in a struct and where only bytes are asked for; text of a log is
+ * taken, and saved models load and take more columns. */
 START_TEST(coverages_differ)
 {
     AnbError error = {0};

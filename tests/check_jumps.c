@@ -12,9 +12,9 @@ static double learned(StreamingLearner *model, double y)
     return f;
 }
 
-/* Targets of 1 and -1 in turn, then a level near 100. Before the jump R is 4 (learners/jumps.c), so p = 0 and a jump is believed
- * only after one has stayed: after one sure jump that stayed g = .5 - .3 / 2 = .35, after two
- * .6644 - .2565 / (2 . .6644 . 2.98) = .5997. */
+/* Targets of 1 and -1 in turn, then a level near 100. Before the jump R is 4 (learners/jumps.c), so p = 0 and a jump is
+ * believed only after one has stayed: after one sure jump that stayed g = .5 - .3 / 2 = .35, after two .6644 - .2565 /
+ * (2 . .6644 . 2.98) = .5997. */
 START_TEST(shares_by_hand)
 {
     static const double g[] = {0, 0, 0.35, 0.59965};
@@ -98,8 +98,8 @@ START_TEST(nothing_without_jumps)
 }
 END_TEST
 
-/* A walk changes by less than the mean misses it by, so R < 1 and p = 1: a jump is believed before any was seen, but no further
- * than to the targets before, widened by a tenth. */
+/* A walk changes by less than the mean misses it by, so R < 1 and p = 1: a jump is believed before any was seen, but no
+ * further than to the targets before, widened by a tenth. */
 START_TEST(a_walk_is_believed_within_its_range)
 {
     StreamingLearner *jumps = made(D, "jumps(mean)"), *mean = made(D, "mean");

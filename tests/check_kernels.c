@@ -1,5 +1,5 @@
-/* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by long double.
- */
+/* Every instruction set against a scalar model of eight lanes, bit by bit; and what the kernels mean, by
+ * long double. */
 #include "isa_here.h"
 #include "numbers.h"
 #include "src/simd/kernels.h"
@@ -276,7 +276,8 @@ static void sizes_body(void)
 
 ON_EACH(sizes_and_bounds, sizes_body)
 
-/* What is beyond its limit is 0: `far` reaches, more where the bound is above `clip`, or `clip` where the reach is negative. */
+/* What is beyond its limit is 0: `far` reaches, more where the bound is above `clip`, or `clip` where the reach is
+ * negative. */
 static void within_body(void)
 {
     double x[MOST], mean[MOST], inverse[MOST], bound[MOST], reach[MOST], z[MOST + PAD];

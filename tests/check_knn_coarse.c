@@ -1,4 +1,5 @@
-/* Rows found by codes of a few features: the kernels against plain loops, and the learner beside one that looks at all rows. */
+/* Rows found by codes of a few features: the kernels against plain loops, and the learner beside one that looks at all
+ * rows. */
 #include "numbers.h"
 #include "isa_here.h"
 #include "learners/knn/knn_coarse.h"
@@ -150,8 +151,8 @@ static double run(const char *expression, double *last, size_t n)
     return sum;
 }
 
-/* Codes of two features find about what all rows have, also after others have become the ones that matter; without codes of
- * those that matter the errors would be several times as large. */
+/* Codes of two features find about what all rows have, also after others have become the ones that matter; without
+ * codes of those that matter the errors would be several times as large. */
 START_TEST(few_features_find_the_neighbours)
 {
     double last[1];

@@ -16,8 +16,8 @@ static void draw(AnbRandom *random, double *x, size_t cells)
         x[i] = anb_random_uniform(random);
 }
 
-/* Many queries say what each alone says: while codes follow a new metric, with more features than a plane has, and where
- * the codes of one, which is far out, are bounded and leave all rows as candidates. */
+/* Many queries say what each alone says: while codes follow a new metric, with more features than a plane has, and
+ * where the codes of one, which is far out, are bounded and leave all rows as candidates. */
 static void ask_while_codes_follow(size_t d, const char *expression)
 {
     enum { ROWS = 3400, ASKED = 21, MOST = 70 };
@@ -66,7 +66,7 @@ START_TEST(many_queries_by_a_few_features)
 }
 END_TEST
 
-/* ---- queries with nothing to tell their neighbours by -------------------------------------------------------------- */
+/* ---- queries with nothing to tell their neighbours by ------------------------------------------------------------ */
 
 /* Rows of up to eight features, and their targets. */
 typedef struct Kind {
@@ -75,8 +75,8 @@ typedef struct Kind {
     double levels, unit, target; /* values of a feature, and what they and the target are multiplied by */
 } Kind;
 
-/* Distances that are equal at the last neighbour; all rows within a distance whose square is no number of floats; rows that coincide; a
- * range of targets that has no inverse; all of that where all rows are neighbours. */
+/* Distances that are equal at the last neighbour; all rows within a distance whose square is no number of floats; rows
+ * that coincide; a range of targets that has no inverse; all of that where all rows are neighbours. */
 static const Kind alike[] = {{"knn(window=1000)", 8, 1200, 3, 1, 1},
                              {"scale(knn(time=false))", 8, 1200, 3, 1, 1},
                              {"scale(knn(time=false, coarse=4))", 8, 1200, 3, 1, 1},
@@ -158,7 +158,8 @@ static void check_turn(size_t n)
             ck_assert(lanes[i * LANES_N + q] == (i < n ? value[q * NEXT + i] : 77));
 }
 
-/* Which are not above, the bound itself among them. What is behind them is looked at in whole lanes, and is not to be there. */
+/* Which are not above, the bound itself among them. What is behind them is looked at in whole lanes, and is not to be
+ * there. */
 static void check_picked(const float *of, size_t n, float bound)
 {
     static uint32_t index[NEXT], picked[NEXT + 16];

@@ -3,7 +3,8 @@
 #include "suite.h"
 #include <math.h>
 
-/* Codes such that the nearest row's distance is `square`, which needs a bound of more than 16 bits if it is not far below them. */
+/* Codes such that the nearest row's distance is `square`, which needs a bound of more than 16 bits if it is not far
+ * below them. */
 static void encode_near(Fixture *f, double square)
 {
     const float limit = anb_knn_search_limit(f->d);
@@ -37,9 +38,9 @@ START_TEST(bounds_at_the_end_of_sixteen_bits_hold_all)
 }
 END_TEST
 
-/* Two kinds of rows in units of the codes, all numbers next to a half. The first row is the farther one, by little, and by its codes the
- * nearer one, by almost twice the root of d: those of the query and of the first row lie closer to each other than these, those of the
- * others farther away. */
+/* Two kinds of rows in units of the codes, all numbers next to a half. The first row is the farther one, by little, and
+ * by its codes the nearer one, by almost twice the root of d: those of the query and of the first row lie closer to
+ * each other than these, those of the others farther away. */
 static void draw_halves(Fixture *f, float away)
 {
     const float limit = anb_knn_search_limit(MOST);

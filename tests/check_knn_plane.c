@@ -258,9 +258,10 @@ START_TEST(floats_say_what_doubles_say)
 }
 END_TEST
 
-/* ---- rows far away ------------------------------------------------------------------------------------------------- */
+/* ---- rows far away ----------------------------------------------------------------------------------------------- */
 
-/* Root mean squared error over the usual ones of 6,000 rows, from the second thousand on. Of 1,000, `rare` are far away. */
+/* Root mean squared error over the usual ones of 6,000 rows, from the second thousand on. Of 1,000, `rare` are far
+ * away. */
 static double usual_error(const char *expression, bool rare)
 {
     enum { FEW = 3 };

@@ -1,4 +1,5 @@
-/* Codes, distances and selection against plain loops and a sort, on every instruction set, and on v4 also without VNNI. */
+/* Codes, distances and selection against plain loops and a sort, on every instruction set, and on v4 also
+ * without VNNI. */
 #include "isa_here.h"
 #include "knn_rows.h"
 #include "reload.h"
@@ -110,7 +111,8 @@ static int extreme(size_t i, size_t j, size_t d)
     return i % 4 == 0 || (i % 4 == 2 && j % 2 == 0) || (i % 4 == 3 && j > d / 2) ? most : -most;
 }
 
-/* Distances of one query and of four, beside sums of 64 bits. `alike`: the last words of the queries are the first one's. */
+/* Distances of one query and of four, beside sums of 64 bits. `alike`: the last words of the queries are the first
+ * one's. */
 static void check_extremes(size_t d, bool alike)
 {
     static uint32_t code[WORDS * (WIDE / 2)], query[ANB_KNN_TILE][WIDE / 2], turned[ANB_KNN_TILE * (WIDE / 2)];

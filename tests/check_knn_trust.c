@@ -1,4 +1,5 @@
-/* What columns that carry nothing cost the nearest neighbours, and trees of random cuts that are told which those are. */
+/* What columns that carry nothing cost the nearest neighbours, and trees of random cuts that are told which
+ * those are. */
 #include "alone.h"
 #include "made.h"
 #include "suite.h"
@@ -41,7 +42,8 @@ END_TEST
 
 enum { WIDE = 6 };
 
-/* Neighbours over rows with a curve, a product and, from the fourth feature on, noise; told the shares or not. The trust and the metric of each. */
+/* Neighbours over rows with a curve, a product and, from the fourth feature on, noise; told the shares or not. The
+ * trust and the metric of each. */
 static void learn_noise(const double *share, double *trust, double *metric)
 {
     AnbKnnOptions options = anb_knn_defaults();
@@ -81,7 +83,8 @@ START_TEST(noise_is_not_trusted_where_shares_are_known)
 }
 END_TEST
 
-/* Error of trees of random cuts over 3,000 rows of which two features in 20 count, with shares as a mixture knows them or none. */
+/* Error of trees of random cuts over 3,000 rows of which two features in 20 count, with shares as a mixture knows them
+ * or none. */
 static double random_cuts_error(const double *share)
 {
     AnbExtraTreesOptions options = anb_extra_trees_defaults();

@@ -92,7 +92,8 @@ START_TEST(the_mean_is_that_of_the_targets)
 }
 END_TEST
 
-/* Where the logarithm is linear the link is far better than the plane, and it is no worse where the target is linear. */
+/* Where the logarithm is linear the link is far better than the plane, and it is no worse where the target
+ * is linear. */
 START_TEST(what_a_link_gains_and_costs)
 {
     static const char *const texts[] = {"scale(rls)", "link(scale(rls), f=log)", "link(scale(rls), f=sqrt)"};

@@ -163,7 +163,8 @@ static void ask_networks(size_t d, const char *form, int hidden)
         }
 }
 
-/* With 150 and 300 features a network takes a batch in parts of 24 (floats: 16) and 8 rows; scale hands it fewer at once. */
+/* With 150 and 300 features a network takes a batch in parts of 24 (floats: 16) and 8 rows; scale hands it fewer at
+ * once. */
 static void ask_all(void)
 {
     ask_networks(5, "scale(%s)", 9);
@@ -251,7 +252,8 @@ START_TEST(snapshots_amid_moving_frames)
 }
 END_TEST
 
-/* A row unlike all others, of which a network says what is far from every target: its own target must not follow that. */
+/* A row unlike all others, of which a network says what is far from every target: its own target must not
+ * follow that. */
 START_TEST(a_wild_output_moves_no_target)
 {
     StreamingLearner *model = made(2, "mlp(hidden=16, replay=8, activation=swiglu, precision=single)");

@@ -128,8 +128,8 @@ START_TEST(a_followed_range_forgets)
 }
 END_TEST
 
-/* A target that was moved toward a limited prediction beyond the range is one of the range, or lies between it and the target; toward an
- * outlook it is moved as far as it was. */
+/* A target that was moved toward a limited prediction beyond the range is one of the range, or lies between it and the
+ * target; toward an outlook it is moved as far as it was. */
 START_TEST(moved_targets_stay_in_the_range)
 {
     AnbRange range = {0};

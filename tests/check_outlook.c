@@ -1,4 +1,5 @@
-/* How far beyond the targets so far predictions go: the rule itself, then streams whose tails carry the target, or do not. */
+/* How far beyond the targets so far predictions go: the rule itself, then streams whose tails carry the target, or do
+ * not. */
 #include "frames.h"
 #include "reload.h"
 #include "src/host/model.h"
@@ -111,7 +112,8 @@ END_TEST
 
 enum { STATE = 64 };
 
-/* z of a cell of the only feature at 5 deviations, after a trial that went wrong by much either way and one that the whole tail won. */
+/* z of a cell of the only feature at 5 deviations, after a trial that went wrong by much either way and one that the
+ * whole tail won. */
 static double z_after_trials(double level)
 {
     const AnbFrame frame = {.d = 1, .clip = 4, .far = 2, .trust = 2, .tails = true, .level = level};
@@ -241,7 +243,8 @@ START_TEST(every_way_says_the_same_beyond)
 }
 END_TEST
 
-/* Below a link a mixture predicts another target than the model does, below residual a part of it: no outlook of the model. */
+/* Below a link a mixture predicts another target than the model does, below residual a part of it: no outlook of the
+ * model. */
 START_TEST(an_outlook_is_one_of_the_whole)
 {
     static const struct {

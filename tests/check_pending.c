@@ -188,7 +188,7 @@ START_TEST(only_a_pending_root_waits)
 }
 END_TEST
 
-/* ---- layout 2: whole answers, fates of 8 bytes, an index of 4 ----------------------------------------------------- */
+/* ---- layout 2: whole answers, fates of 8 bytes, an index of 4 ---------------------------------------------------- */
 
 typedef struct Bytes {
     AnbVisitor visitor;

@@ -1,4 +1,5 @@
-/* Quantiles: as many targets below each as its level says, near the best loss, in order, and readable through wrappers. */
+/* Quantiles: as many targets below each as its level says, near the best loss, in order, and readable
+ * through wrappers. */
 #include "made.h"
 #include "reload.h"
 #include "src/numeric/scores.h"

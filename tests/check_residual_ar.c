@@ -44,7 +44,8 @@ START_TEST(nothing_lost_without_it)
 }
 END_TEST
 
-/* Without autocorrelation the test stays closed: the child to the bit. With it, the last target is worth what the rest is. */
+/* Without autocorrelation the test stays closed: the child to the bit. With it, the last target is worth what the rest
+ * is. */
 START_TEST(the_last_target_behind_a_test)
 {
     double child = error_of("scale(rls(lambda=1))", 0, 1, 1, 0, 8000);

@@ -139,8 +139,8 @@ END_TEST
 
 /* ---- against least squares --------------------------------------------------------------------------------------- */
 
-/* With lambda 1 the weights solve (X'X + I/delta) w = X'y: rows of I/sqrt(delta) and targets 0 below the data; of the intercept's
- * with its own prior. */
+/* With lambda 1 the weights solve (X'X + I/delta) w = X'y: rows of I/sqrt(delta) and targets 0 below the data; of the
+ * intercept's with its own prior. */
 START_TEST(lambda_1_is_ridge_regression)
 {
     enum { N = 11, ROWS = 400, ALL = ROWS + N + 1 };
@@ -220,7 +220,7 @@ START_TEST(collinear_inputs_do_not_wind_up)
 }
 END_TEST
 
-/* ---- forgetting by direction --------------------------------------------------------------------------------------- */
+/* ---- forgetting by direction ------------------------------------------------------------------------------------- */
 
 enum { DIRECTIONS = 40, INFORMATIVE = 3 };
 
@@ -274,7 +274,8 @@ static size_t many_zeros(int t, double *x)
     return DIRECTIONS - INFORMATIVE;
 }
 
-/* The slopes turn round half way. Root mean square error over the second half; the trace stays bounded and P positive. */
+/* The slopes turn round half way. Root mean square error over the second half; the trace stays bounded and
+ * P positive. */
 static double error_after_turn(size_t (*columns)(int, double *))
 {
     enum { ROWS = 8000 };

@@ -53,7 +53,8 @@ START_TEST(forgetting_follows_a_change)
 }
 END_TEST
 
-/* Mean squared errors over a plane of five features under noise of variance 1/12, which turns after 1,000 of 1,400 rows or stays. */
+/* Mean squared errors over a plane of five features under noise of variance 1/12, which turns after 1,000 of 1,400 rows
+ * or stays. */
 static double turning_error(const char *expression, bool turns)
 {
     StreamingLearner *model = made(5, expression);
@@ -70,8 +71,8 @@ static double turning_error(const char *expression, bool turns)
     return sum;
 }
 
-/* Behind the turn it learns as a fresh model does: 6 weights from n rows add 6 / n of the noise, which is .1 in the mean of rows
- * 30 to 400. Where nothing turns it is the same as without. */
+/* Behind the turn it learns as a fresh model does: 6 weights from n rows add 6 / n of the noise, which is .1 in the
+ * mean of rows 30 to 400. Where nothing turns it is the same as without. */
 START_TEST(a_surprise_makes_it_learn_anew)
 {
     ck_assert_double_lt(turning_error("rls(lambda=0.998, surprise=2)", true), 1.3 / 12);

@@ -145,7 +145,8 @@ static void compare_shown(Pair *p)
     ck_assert_mem_eq(p->one, p->before, p->size * sizeof *p->one);
     show(p, p->other, &p->second, false);
     ck_assert_uint_eq(p->first.used, p->second.used);
-    /* The trace first, which of few features is not kept: who may write finds the first weight there, which is written again. */
+    /* The trace first, which of few features is not kept: who may write finds the first weight there, which is written
+     * again. */
     ck_assert(p->first.value[0] == anb_rls_trace(&p->rls, p->one));
     ck_assert(p->second.value[0] == (p->rls.n > ANB_RLS_FEW ? p->first.value[0] : p->second.value[1]));
     ck_assert_mem_eq(p->first.value + 1, p->second.value + 1, (p->first.used - 1) * sizeof(double));
@@ -154,8 +155,8 @@ static void compare_shown(Pair *p)
             ck_assert(anb_rls_p(&p->rls, p->one, i, j) == anb_rls_p(&p->rls, p->other, i, j));
 }
 
-/* One state is never shown to who makes the due step, the other one after every sample: they stay the same to the bit.
- */
+/* One state is never shown to who makes the due step, the other one after every sample: they stay the same to
+ * the bit. */
 START_TEST(when_the_due_step_is_made_does_not_matter)
 {
     for (size_t n = 1; n < 30; n++) {

@@ -1,4 +1,5 @@
-/* RLS with its factor in floats beside the one in doubles: the recurrence, long unkind streams, extremes, changes of units. */
+/* RLS with its factor in floats beside the one in doubles: the recurrence, long unkind streams, extremes, changes of
+ * units. */
 #include "aligned.h"
 #include "isa_here.h"
 #include "numbers.h"
@@ -103,7 +104,7 @@ START_TEST(it_is_the_recurrence)
 }
 END_TEST
 
-/* ---- streams on which P in floats diverges ------------------------------------------------------------------------ */
+/* ---- streams on which P in floats diverges ----------------------------------------------------------------------- */
 
 /* Features of which many follow from others, a constant, a rare one, units from .01 to 100. */
 static void unkind_row(int t, size_t n, double *x)
@@ -125,7 +126,8 @@ static void assert_sound(const Both *s)
         ck_assert_double_ge(anb_rls_p(&s->single, s->b, i, i), 0);
 }
 
-/* The slopes change sign every 10,000 rows where lambda forgets. Over the second half the squared errors are at most 1.01 of those in doubles. */
+/* The slopes change sign every 10,000 rows where lambda forgets. Over the second half the squared errors are at
+ * most 1.01 of those in doubles. */
 START_TEST(it_does_not_diverge)
 {
     static const double lambdas[] = {1, .9998, .998, .98};

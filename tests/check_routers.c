@@ -189,7 +189,8 @@ START_TEST(rows_at_the_ends_of_the_doubles)
 }
 END_TEST
 
-/* blend in long-hand: two stacks around a BOA of the experts whose memory grows, a discounted BOA over them and it, all clipped. */
+/* blend in long-hand: two stacks around a BOA of the experts whose memory grows, a discounted BOA over them and it, all
+ * clipped. */
 typedef struct Long {
     double samples, inner[64], outer[64], *state[2], *scratch[2];
     AnbStack form[2];

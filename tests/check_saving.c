@@ -144,7 +144,8 @@ START_TEST(a_child_does_not_know_what_became_of_it)
 }
 END_TEST
 
-/* Saves, has a child when the file is there, and is killed. The child says that it is there, and ends with the other end of the pair. */
+/* Saves, has a child when the file is there, and is killed. The child says that it is there, and ends with the other
+ * end of the pair. */
 static void end_while_saving(const StreamingLearner *model, const int *ends, const char *temporary)
 {
     char byte = 0;

@@ -1,4 +1,5 @@
-/* poly(child, least=z): which products get a share, when the target's relation to the features changes, and in other units. */
+/* poly(child, least=z): which products get a share, when the target's relation to the features changes, and in other
+ * units. */
 #include "made.h"
 #include "numbers.h"
 #include "suite.h"
@@ -10,7 +11,7 @@
 
 enum { D = 6, ALL = D * (D + 3) / 2 };
 
-/* ---- a child that takes part in changes of unit ---------------------------------------------------------------------- */
+/* ---- a child that takes part in changes of unit ------------------------------------------------------------------ */
 
 static void ignore_unit(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
@@ -26,8 +27,8 @@ static const StreamingLearnerType witness = {
     .reframe = ignore_unit,
 };
 
-/* Two features count by their product, a third by itself; with `late` they are the last three. Cells of a weight come in the unit
- * x = 3 x' + 1/2 where `moved`. */
+/* Two features count by their product, a third by itself; with `late` they are the last three. Cells of a weight come
+ * in the unit x = 3 x' + 1/2 where `moved`. */
 static void learn(StreamingLearner *model, uint64_t *seed, int rows, bool late, bool moved)
 {
     for (int n = 0; n < rows; n++) {

@@ -51,8 +51,8 @@ static Result run(const char *expression, const char *child, Stream stream)
     return result;
 }
 
-/* The best coefficient on one target of a period ago is S / (S + 1) for a pattern of variance S about the mean and noise of
- * variance 1; it leaves S + 1 - S^2 / (S + 1). The pattern here has the variance of its own draws. */
+/* The best coefficient on one target of a period ago is S / (S + 1) for a pattern of variance S about the mean and
+ * noise of variance 1; it leaves S + 1 - S^2 / (S + 1). The pattern here has the variance of its own draws. */
 static double best(int period)
 {
     double sum = 0, square = 0;

@@ -71,7 +71,8 @@ static void draw(int rows, int from)
     }
 }
 
-/* Both children have learned a row each, in order, the prepared one those that came before as well; the last rows show x_1 and x_2. */
+/* Both children have learned a row each, in order, the prepared one those that came before as well; the last rows show
+ * x_1 and x_2. */
 START_TEST(a_child_is_prepared_by_all_rows_in_order)
 {
     enum { N = 600 };

@@ -222,7 +222,8 @@ START_TEST(weights_count)
 }
 END_TEST
 
-/* The mean squared distance of the predictions from what is behind the noise, and the mean square of the errors, over the last half. */
+/* The mean squared distance of the predictions from what is behind the noise, and the mean square of the errors, over
+ * the last half. */
 typedef struct Apart {
     double from_truth, error;
 } Apart;
@@ -274,7 +275,8 @@ START_TEST(caution_keeps_its_pace_and_its_bounds)
 }
 END_TEST
 
-/* Learns `n` rows of noise around a step; the weight is `heavy` once in ten rows where that is above 1. Returns u behind them. */
+/* Learns `n` rows of noise around a step; the weight is `heavy` once in ten rows where that is above 1. Returns u
+ * behind them. */
 static double caution_after(StreamingLearner *model, AnbRandom *random, int n, double noise, double heavy)
 {
     double x[3];
@@ -286,7 +288,8 @@ static double caution_after(StreamingLearner *model, AnbRandom *random, int n, d
     return *real_at(model, 0, "caution", 0);
 }
 
-/* Where noise falls to a twentieth, u falls while the level of errors does, not when the last noisy row is forgotten. */
+/* Where noise falls to a twentieth, u falls while the level of errors does, not when the last noisy row
+ * is forgotten. */
 START_TEST(caution_falls_with_noise)
 {
     for (uint64_t stream = 1; stream < 5; stream++) {

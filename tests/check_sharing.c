@@ -1,4 +1,5 @@
-/* Whether a pool shares a call (src/host/share_choice.h). The times are given by the test, so nothing depends on the clock. */
+/* Whether a pool shares a call (src/host/share_choice.h). The times are given by the test, so nothing depends on the
+ * clock. */
 #include "src/host/share_choice.h"
 #include "suite.h"
 
@@ -44,7 +45,8 @@ START_TEST(the_faster_way_goes_on)
 }
 END_TEST
 
-/* After a shared call the first samples take longer: they wait for what the other core has written. The kind of call is the same. */
+/* After a shared call the first samples take longer: they wait for what the other core has written. The kind of call is
+ * the same. */
 START_TEST(what_another_core_has_written_is_no_other_kind_of_call)
 {
     AnbShareRecords records = {0};

@@ -9,7 +9,7 @@
 
 enum { REAL = 4, NOISE = 30, D = REAL + NOISE, N = 6000 };
 
-/* ---- a child whose evidence the test sets ---------------------------------------------------------------------------- */
+/* ---- a child whose evidence the test sets ------------------------------------------------------------------------ */
 
 static double set_evidence[D];
 
@@ -37,7 +37,8 @@ static const StreamingLearnerType witness = {
     .importance = &knows,
 };
 
-/* The child with evidence for feature 0 alone; the target is noise and `factor` times `product`, or x_1 where that is false. */
+/* The child with evidence for feature 0 alone; the target is noise and `factor` times `product`, or x_1 where that is
+ * false. */
 static void shares_after(int rows, double factor, bool product)
 {
     StreamingLearner *model = made_with(D, "sift(witness)", &witness);

@@ -10,8 +10,9 @@
 
 enum { D = 8 };
 
-/* Bytes of the state, of a clone (head 112, state, and where a scratch is kept or blocks are aligned more), and of that with what
- * malloc of glibc keeps: 8 bytes, and up to the next 16. Of a million `scale(rls)` at most 1,200 each are promised. */
+/* Bytes of the state, of a clone (head 112, state, and where a scratch is kept or blocks are aligned more), and of that
+ * with what malloc of glibc keeps: 8 bytes, and up to the next 16. Of a million `scale(rls)` at most 1,200 each are
+ * promised. */
 static const struct {
     const char *expression;
     size_t state, clone, given;

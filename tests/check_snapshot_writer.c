@@ -1,4 +1,5 @@
-/* Snapshots beside the model's state: names and notes, a writer that refuses, arguments that are missing, the checksum. */
+/* Snapshots beside the model's state: names and notes, a writer that refuses, arguments that are missing,
+ * the checksum. */
 #include "blob.h"
 #include <anabranch/anabranch.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Stripes: each sample has one thread, a model always the same, in the order of the call, and threads have about as much. */
+/* Stripes: each sample has one thread, a model always the same, in the order of the call, and threads have about as
+ * much. */
 #define _DEFAULT_SOURCE
 #include "isa_here.h"
 #include "numbers.h"
@@ -146,7 +147,8 @@ START_TEST(models_in_turns_are_dealt_evenly)
 }
 END_TEST
 
-/* Stripes end at the nearer end of the model that lies where they would: one model is all that a thread may have too much. */
+/* Stripes end at the nearer end of the model that lies where they would: one model is all that a thread may have too
+ * much. */
 START_TEST(few_models_are_dealt_as_evenly_as_may_be)
 {
     enum { N = 3000 };

@@ -1,4 +1,5 @@
-/* What scale makes of the cells far out: passed on whole where they carry the target, cut, or left out where they mislead. */
+/* What scale makes of the cells far out: passed on whole where they carry the target, cut, or left out where they
+ * mislead. */
 #include "frames.h"
 #include "reload.h"
 #include "src/host/model.h"
@@ -47,7 +48,7 @@ START_TEST(tails_are_passed_on_where_they_help)
 }
 END_TEST
 
-/* ---- the first far cells of a tail that carries the target ---------------------------------------------------------- */
+/* ---- the first far cells of a tail that carries the target ------------------------------------------------------- */
 
 static double delay_row(double *x)
 {
@@ -83,7 +84,8 @@ START_TEST(a_tail_that_is_new_is_soon_passed_on)
 }
 END_TEST
 
-/* A value six times as far out as any before is known to be one of the tail; one a thousand times as far is no input. */
+/* A value six times as far out as any before is known to be one of the tail; one a thousand times as far is
+ * no input. */
 START_TEST(what_is_far_in_a_tail_that_carries_counts)
 {
     StreamingLearner *model = made(2, "scale(rls, trust=8)");
@@ -115,8 +117,8 @@ static StreamingLearner *with_no_tail(const char *text)
     return model;
 }
 
-/* The first cell of a tail, seven deviations out, is what it is, where it was cut to the feature's own values; one a hundred times
- * as far as any is missing. */
+/* The first cell of a tail, seven deviations out, is what it is, where it was cut to the feature's own values; one a
+ * hundred times as far as any is missing. */
 START_TEST(whole_tails_need_no_trials)
 {
     StreamingLearner *whole = with_no_tail("scale(rls, whole=true)"), *tried = with_no_tail("scale(rls)");
@@ -132,7 +134,8 @@ END_TEST
 
 /* ---- cells that mislead ------------------------------------------------------------------------------------------ */
 
-/* A row of two normal features, and its target. In one of 50 rows feature 0 is multiplied where `wrong`: not known to y. */
+/* A row of two normal features, and its target. In one of 50 rows feature 0 is multiplied where `wrong`: not known to
+ * y. */
 static double dirty_row(int t, bool wrong, double *x)
 {
     x[0] = 5 + normal();
@@ -188,8 +191,8 @@ START_TEST(what_is_left_out_is_saved)
 }
 END_TEST
 
-/* Where such cells have been left out for long, a level that moves there for good, its target with it, is followed within
- * 600 rows. */
+/* Where such cells have been left out for long, a level that moves there for good, its target with it, is followed
+ * within 600 rows. */
 START_TEST(a_level_that_moves_there_is_followed)
 {
     StreamingLearner *model = made(2, "scale(rls)");

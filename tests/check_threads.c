@@ -13,7 +13,7 @@
 
 enum { D = 6, SAMPLES = 1500, BLOCK = 100 };
 
-/* ---- an expert that takes its time, restarts now and then, and can wait for another one of its kind ---------------- */
+/* ---- an expert that takes its time, restarts now and then, and can wait for another one of its kind -------------- */
 
 static atomic_bool meeting;
 static atomic_uint arrived, missed;
@@ -90,7 +90,7 @@ static StreamingLearner *model_of(const char *expression, size_t threads)
     return model;
 }
 
-/* ---- the same bits ------------------------------------------------------------------------------------------------- */
+/* ---- the same bits ----------------------------------------------------------------------------------------------- */
 
 static const char *const expressions[] = {
     "auto(budget=100)",

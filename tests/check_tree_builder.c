@@ -88,8 +88,8 @@ static void consider(Cut cut, const uint16_t *rows, size_t n, Cut *best)
         *best = cut;
 }
 
-/* The plain fit: of every node's cuts between the histogram's codes the best, then the best of the fine ones beside it. Fills
- * what each row is told. */
+/* The plain fit: of every node's cuts between the histogram's codes the best, then the best of the fine ones beside it.
+ * Fills what each row is told. */
 static void fit(const uint16_t *rows, size_t n, unsigned depth, double *told)
 {
     Cut best = {0};

@@ -101,7 +101,8 @@ END_TEST
 
 enum { STREAMS = 4 };
 
-/* The errors before the features swap their roles and a while after it, by streams in the geometric mean; drifts of all. */
+/* The errors before the features swap their roles and a while after it, by streams in the geometric mean; drifts of
+ * all. */
 typedef struct Swap {
     double before, after;
     uint64_t drifts;

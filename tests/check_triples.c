@@ -175,7 +175,8 @@ static size_t place_of(size_t d, size_t i, size_t j, size_t k)
     return at;
 }
 
-/* At the end of a round the T of those that are not tested on are 0, and of no others. No product is tested twice at a time. */
+/* At the end of a round the T of those that are not tested on are 0, and of no others. No product is tested twice at a
+ * time. */
 START_TEST(given_up_products_start_anew)
 {
     enum { ROUND = D - 2 + 100, ROUNDS = 30 };
@@ -211,7 +212,8 @@ START_TEST(given_up_products_start_anew)
 }
 END_TEST
 
-/* Features of a hundred times the deviation do not take the places of others; those that are always 0 are never named. */
+/* Features of a hundred times the deviation do not take the places of others; those that are always 0 are
+ * never named. */
 START_TEST(sizes_of_features_do_not_matter)
 {
     uint64_t seed = 5;
@@ -297,8 +299,8 @@ END_TEST
 
 /* ---- what is not ------------------------------------------------------------------------------------------------- */
 
-/* Features that are nearly the same, so that products of them vary much; features of two values; errors with long tails and of a
- * size that follows a feature. */
+/* Features that are nearly the same, so that products of them vary much; features of two values; errors with long tails
+ * and of a size that follows a feature. */
 static void draw_hard(uint64_t *seed, float *z, float *error)
 {
     const float common = (float)nearly_normal(seed);

@@ -13,7 +13,7 @@
 
 enum { MODELS = 40, MOST = 8193, THREADS = 2 };
 
-/* ---- a learner that takes a given time and notes who calls it ----------------------------------------------------- */
+/* ---- a learner that takes a given time and notes who calls it ---------------------------------------------------- */
 
 static atomic_uint steps;           /* that a sample takes, of some nanoseconds each */
 static atomic_bool counting;        /* predictions count as restarts */
@@ -63,7 +63,7 @@ static const StreamingLearnerType slow = {.name = "slow",
                                           .predict = predict,
                                           .update = update};
 
-/* ---- two sets of models with the same samples: of the loop, and of the pool ---------------------------------------- */
+/* ---- two sets of models with the same samples: of the loop, and of the pool -------------------------------------- */
 
 typedef struct Half {
     StreamingLearner *model[MODELS], *of[MOST];
@@ -173,9 +173,10 @@ static void assert_equal(const Work *w)
     }
 }
 
-/* ---- tests --------------------------------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
 
-/* Whether within some calls no thread does more than three quarters of one. A thread that gets no core in time is no fault. */
+/* Whether within some calls no thread does more than three quarters of one. A thread that gets no core in time is no
+ * fault. */
 static bool comes_to_be_shared(Work *w, size_t n, bool learn)
 {
     time_t late = time(NULL) + PATIENCE;
@@ -204,7 +205,8 @@ START_TEST(threads_share_a_call)
 }
 END_TEST
 
-/* In calls of one model all addresses lie in one stripe, also those of all the other models. It is dealt anew after some calls. */
+/* In calls of one model all addresses lie in one stripe, also those of all the other models. It is dealt anew after
+ * some calls. */
 START_TEST(what_was_one_models_is_shared_again)
 {
     if (one_core())
@@ -295,8 +297,8 @@ START_TEST(predictions_go_where_targets_were)
 }
 END_TEST
 
-/* Of how many of n samples the prediction is made by another thread than that which learned it in the call before. Where one of the calls
- * was not shared, of all. */
+/* Of how many of n samples the prediction is made by another thread than that which learned it in the call before.
+ * Where one of the calls was not shared, of all. */
 static size_t made_elsewhere(Work *w, size_t n)
 {
     static unsigned learned_by[MOST];
@@ -309,7 +311,8 @@ static size_t made_elsewhere(Work *w, size_t n)
     return most > .75 ? n : elsewhere;
 }
 
-/* Each core has the models that it learned. In blocks of the call half of them would be predicted by the other thread. */
+/* Each core has the models that it learned. In blocks of the call half of them would be predicted by the
+ * other thread. */
 START_TEST(predictions_are_made_where_models_were_learned)
 {
     enum { N = 2000, CALLS = 30 };
@@ -344,7 +347,8 @@ START_TEST(predictions_of_other_models_than_were_learned)
 }
 END_TEST
 
-/* What a prediction counts is its model's. It is made again for that once, and the next calls have each made by its model's thread. */
+/* What a prediction counts is its model's. It is made again for that once, and the next calls have each made by its
+ * model's thread. */
 START_TEST(what_predictions_count_is_counted_once)
 {
     enum { CALLS = 60, N = 2000 };

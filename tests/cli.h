@@ -49,8 +49,8 @@ static inline void read_text(const char *name, char *text, size_t size)
     fclose(file);
 }
 
-/* `$A` is the program; `await COMMAND` runs a command until it succeeds, for two minutes at most. Returns the exit status; 1000 + the signal
- * where there was one. */
+/* `$A` is the program; `await COMMAND` runs a command until it succeeds, for two minutes at most. Returns the exit
+ * status; 1000 + the signal where there was one. */
 static inline int run(const char *format, ...)
 {
     static const char await[] =

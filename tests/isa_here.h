@@ -30,7 +30,8 @@ static inline void assert_same_hash(uint64_t (*hash)(size_t n), size_t n)
     anb_isa_use(before);
 }
 
-/* Uses an instruction set; where this CPU lacks it, says that it is skipped and stays with the one in use. Returns that one. */
+/* Uses an instruction set; where this CPU lacks it, says that it is skipped and stays with the one in use. Returns that
+ * one. */
 static inline AnbIsa take_isa(int isa)
 {
     AnbIsa before = anb_isa_in_use();
@@ -45,7 +46,8 @@ START_TEST(this_cpu_has_it)
 }
 END_TEST
 
-/* One test an instruction set, skipped by its name where this CPU lacks it: what the suite's other tests did not try. */
+/* One test an instruction set, skipped by its name where this CPU lacks it: what the suite's other tests did
+ * not try. */
 static inline void add_isa_skips(TCase *tests)
 {
     tcase_add_loop_test(tests, this_cpu_has_it, 0, ANB_ISA_COUNT);

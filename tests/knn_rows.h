@@ -1,4 +1,5 @@
-/* Rows of a window with their codes, drawn for tests of the search, and what is asked of one search and of four at once. */
+/* Rows of a window with their codes, drawn for tests of the search, and what is asked of one search and of four at
+ * once. */
 #ifndef ANB_TESTS_KNN_ROWS_H
 #define ANB_TESTS_KNN_ROWS_H
 
@@ -121,8 +122,8 @@ static inline void assert_has_nearest(const uint32_t *nearest, size_t k, const u
     ck_assert(rising_order);
 }
 
-/* Four queries at once, here four times the same: the distances that one search finds, but for their last bits, and at least the
- * near rows. Where the shift follows from the distances there are few more than one search has. */
+/* Four queries at once, here four times the same: the distances that one search finds, but for their last bits, and at
+ * least the near rows. Where the shift follows from the distances there are few more than one search has. */
 static inline void check_tile(Fixture *f, size_t k, int shift, bool alike)
 {
     static int32_t row_square[NEXT];
@@ -156,7 +157,8 @@ static inline void check_tile(Fixture *f, size_t k, int shift, bool alike)
     }
 }
 
-/* Few bits are left out, many, and as many as the distances say; the last words compared once for all queries, and not. */
+/* Few bits are left out, many, and as many as the distances say; the last words compared once for all queries,
+ * and not. */
 static inline void check_tiles(Fixture *f, size_t k)
 {
     static const int shifts[] = {0, 14, -1};

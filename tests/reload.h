@@ -7,7 +7,8 @@
 #include <anabranch/anabranch.h>
 #include <stdlib.h>
 
-/* NULL with the reason in `error`, which may be NULL, where the loader refuses it; `options`, or NULL, are the loader's. */
+/* NULL with the reason in `error`, which may be NULL, where the loader refuses it; `options`, or NULL, are the
+ * loader's. */
 static inline StreamingLearner *reloaded_by(const StreamingLearner *model, const AnbModelOptions *options,
                                             AnbError *error)
 {

@@ -17,7 +17,8 @@ static inline double staying_best(void)
     return sqrt(0.5 * 16 / 12.0);
 }
 
-/* RMSE over the second half, in units of the factor that the targets are multiplied by. The target of row `wrong` is 1e9. */
+/* RMSE over the second half, in units of the factor that the targets are multiplied by. The target of row `wrong` is
+ * 1e9. */
 static inline double staying_error(const char *expression, double factor, uint64_t seed, int wrong)
 {
     StreamingLearner *model = made(STAYING_FEATURES, expression);

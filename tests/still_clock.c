@@ -1,5 +1,5 @@
-/* Loaded before a program: the clock on the wall as time() tells it stands still, and as clock_gettime() tells it is a day ahead of the
- * system's, as if the system's had been set back since. */
+/* Loaded before a program: the clock on the wall as time() tells it stands still, and as clock_gettime() tells it is a
+ * day ahead of the system's, as if the system's had been set back since. */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
 #include <time.h>

@@ -1,5 +1,5 @@
-/* A learner for tests of wrappers: it predicts 0, learns nothing, and keeps the shares of the features (row.h, importance) that it was
- * last shown. The test declares the type, with the flags that it needs. */
+/* A learner for tests of wrappers: it predicts 0, learns nothing, and keeps the shares of the features (row.h,
+ * importance) that it was last shown. The test declares the type, with the flags that it needs. */
 #ifndef TESTS_WITNESS_H
 #define TESTS_WITNESS_H
 

@@ -1,6 +1,6 @@
 /*
- * Every registered learner and router as a small model, some more of options that change a state, and a stream for all of
- * them: what the tests that hold for any type loop over.
+ * Every registered learner and router as a small model, some more of options that change a state, and a stream for all
+ * of them: what the tests that hold for any type loop over.
  */
 #ifndef ANB_TESTS_ZOO_H
 #define ANB_TESTS_ZOO_H

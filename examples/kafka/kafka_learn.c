@@ -4,13 +4,13 @@
  *     kafka_learn BROKERS TOPIC GROUP FEATURES EXPRESSION redis HOST PORT KEY
  *     kafka_learn BROKERS TOPIC GROUP FEATURES EXPRESSION files FOLDER EVERY
  *
- * A message is a line `y,x1,...,xn`; another one is passed and counted. Every partition has a model of its own, learned in the
- * partition's order. Where reading goes on is not what Kafka's group has committed but the position that is kept with the
- * model: on an assignment this program asks for it and seeks there. Two members that both believe to own a partition, as
- * after a pause, do no harm: the offset is the sample's number, and a number is learned once.
+ * A message is a line `y,x1,...,xn`; another one is passed and counted. Every partition has a model of its own, learned
+ * in the partition's order. Where reading goes on is not what Kafka's group has committed but the position that is kept
+ * with the model: on an assignment this program asks for it and seeks there. Two members that both believe to own a
+ * partition, as after a pause, do no harm: the offset is the sample's number, and a number is learned once.
  *
- * It ends on SIGTERM or SIGINT, or once it has been at the end of all its partitions for IDLE seconds where the variable
- * KAFKA_LEARN_IDLE is set, and prints what it counted.
+ * It ends on SIGTERM or SIGINT, or once it has been at the end of all its partitions for IDLE seconds where the
+ * variable KAFKA_LEARN_IDLE is set, and prints what it counted.
  */
 #include "sink.h"
 #include <anabranch/number.h>

@@ -1,7 +1,7 @@
 /*
- * Where the samples of a partition are learned: at a key of Redis (sink_redis.c) or in a model of this process that is saved
- * beside its position (sink_file.c). Both keep state and position in one place, so a sample that comes again is not learned
- * again.
+ * Where the samples of a partition are learned: at a key of Redis (sink_redis.c) or in a model of this process that is
+ * saved beside its position (sink_file.c). Both keep state and position in one place, so a sample that comes again is
+ * not learned again.
  */
 #ifndef KAFKA_SINK_H
 #define KAFKA_SINK_H

@@ -1,6 +1,6 @@
 /*
- * Learning at a Redis server with the module: ANB.TRAIN key y x1 .. SEQ TOPIC/PARTITION OFFSET, many commands under way at a
- * time. A server that goes away is connected to again; what was under way is asked for from its position on.
+ * Learning at a Redis server with the module: ANB.TRAIN key y x1 .. SEQ TOPIC/PARTITION OFFSET, many commands under way
+ * at a time. A server that goes away is connected to again; what was under way is asked for from its position on.
  */
 #include "sink.h"
 #include <hiredis/hiredis.h>

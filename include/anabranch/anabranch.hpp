@@ -1,13 +1,14 @@
 /*
- * The library in C++17: handles that own what the functions in C make, and the usual path. Header only; each member is a
- * call of the function of its name in C, whose comment says more.
+ * The library in C++17: handles that own what the functions in C make, and the usual path. Header only; each member is
+ * a call of the function of its name in C, whose comment says more.
  *
  *     auto model = anabranch::Model::parse(2, "scale(rls)");
  *     double before = model.train_one({.5, .25}, 1.25);
  *     model.save("house.anb");
  *
- * Errors. A member that takes an AnbError and is given none throws an anabranch::Error. Given one, it writes the reason there and
- * throws nothing; what it returns is empty or false then. Without exceptions (-fno-exceptions) it returns that in both cases.
+ * Errors. A member that takes an AnbError and is given none throws an anabranch::Error. Given one, it writes the reason
+ * there and throws nothing; what it returns is empty or false then. Without exceptions (-fno-exceptions) it returns
+ * that in both cases.
  *
  * A handle is moved, not copied; model.clone() makes another one. Everything else of the library takes model.get().
  *
@@ -105,8 +106,8 @@ using ServeReader = Handle<AnbServeReader, anb_serve_reader_free>; /* ends befor
 using Snapshot = Handle<AnbSnapshot, anb_snapshot_close>;
 using Superposition = Handle<AnbSuperposition, anb_superposition_free>;
 
-/** Numbers of the caller's: of a row, of many rows one after the other, targets. Any container whose data() are doubles, or
- * {.5, .25}. As an argument only: it does not own them. */
+/** Numbers of the caller's: of a row, of many rows one after the other, targets. Any container whose data() are
+ * doubles, or {.5, .25}. As an argument only: it does not own them. */
 class Row
 {
   public:
@@ -134,7 +135,8 @@ class Schema : public Handle<AnbSchema, anb_schema_drop>
     {
         return detail::made<Schema>(error, [&](AnbError *why) { return anb_schema_parse(text.c_str(), options, why); });
     }
-    /** The row of texts (of std::string_view, or what becomes one); one without data is a missing cell. Empty after an error. */
+    /** The row of texts (of std::string_view, or what becomes one); one without data is a missing cell. Empty after an
+     * error. */
     template <class Cells> std::vector<double> row(const Cells &cells, AnbError *error = nullptr) const
     {
         std::vector<AnbCell> given;

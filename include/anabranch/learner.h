@@ -12,8 +12,9 @@
  * array, text, path or function that is NULL with ANB_E_ARGUMENT. Functions that learn or predict a sample, and
  * functions that return no code, do not check for NULL.
  *
- * A function of the caller's that the library calls (AnbAllocator, AnbWrite, AnbObserver, AnbServeLook, a type's own) returns. An
- * exception or a longjmp that leaves it skips the library's part: locks stay held, and who waits for them waits for ever.
+ * A function of the caller's that the library calls (AnbAllocator, AnbWrite, AnbObserver, AnbServeLook, a type's own)
+ * returns. An exception or a longjmp that leaves it skips the library's part: locks stay held, and who waits for them
+ * waits for ever.
  *
  * Since 0.1: everything that does not say otherwise.
  */
@@ -98,9 +99,9 @@ ANB_API StreamingLearner *anb_parse(size_t n_features, const char *expression, c
                                     AnbError *error);
 
 /**
- * As anb_parse, for an expression that was stored when a model was made from it, for example in the log of a service. It
- * also accepts what versions up to 0.11 accepted and is now refused for new models: an interval with a coverage twice.
- * Since 0.13.
+ * As anb_parse, for an expression that was stored when a model was made from it, for example in the log of a service.
+ * It also accepts what versions up to 0.11 accepted and is now refused for new models: an interval with a coverage
+ * twice. Since 0.13.
  */
 ANB_API StreamingLearner *anb_parse_saved(size_t n_features, const char *expression, const AnbModelOptions *options,
                                           AnbError *error);
@@ -184,8 +185,8 @@ ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n
 ANB_API void anb_train_many(StreamingLearner *model, const double *x, const double *y, const double *weight, size_t n,
                             double *out);
 
-/** Resets a model to the state that anb_new gave, random generators and counters included. Its observers are to be told:
- * anb_observe_reset. Cost: that of initialising the state; never allocates. */
+/** Resets a model to the state that anb_new gave, random generators and counters included. Its observers are to be
+ * told: anb_observe_reset. Cost: that of initialising the state; never allocates. */
 ANB_API void anb_reset(StreamingLearner *model);
 
 /* ---- readers --------------------------------------------------------------------------------------------------- */

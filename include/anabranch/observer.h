@@ -47,9 +47,9 @@ static inline void anb_observe(AnbObserver *observer, StreamingLearner *model, c
 }
 
 /**
- * Tells an observer that its model was reset (anb_reset): the model's count of samples starts at 0 again. Without this call
- * the library's observers may take the next sample for one that they have observed. What they have measured stays. An
- * observer of the caller's own is called with x NULL, and with y and before ANB_NAN. Since 0.14.
+ * Tells an observer that its model was reset (anb_reset): the model's count of samples starts at 0 again. Without this
+ * call the library's observers may take the next sample for one that they have observed. What they have measured stays.
+ * An observer of the caller's own is called with x NULL, and with y and before ANB_NAN. Since 0.14.
  *
  * @param observer  the library's or the caller's own
  * @param model     the model, right after anb_reset

@@ -217,8 +217,8 @@ ANB_API double anb_category(const void *bytes, size_t n);
  */
 ANB_API int anb_time_parse(const char *text, size_t n, AnbTimeOrder order, double *seconds);
 
-/** Whether a time, in seconds since 1970-01-01T00:00:00 UTC, is of the years 1600 to 2299. Few tables hold others: a text
- * such as the part number 1001-12, which can be read as one, is rather a name. Since 0.13. */
+/** Whether a time, in seconds since 1970-01-01T00:00:00 UTC, is of the years 1600 to 2299. Few tables hold others: a
+ * text such as the part number 1001-12, which can be read as one, is rather a name. Since 0.13. */
 static inline bool anb_time_is_usual(double seconds)
 {
     return seconds >= -11676096000.0 && seconds < 10413792000.0;

@@ -8,9 +8,9 @@
  *        2   3
  *       4 5 6 7
  *
- * A row is passed as 2 d floats: its d values with +infinity for missing cells, then the same values with -infinity. A cut
- * that sends missing cells left reads the second half. Other values are finite (anb_cuts_cell). Several rows at once are passed by
- * columns.
+ * A row is passed as 2 d floats: its d values with +infinity for missing cells, then the same values with -infinity. A
+ * cut that sends missing cells left reads the second half. Other values are finite (anb_cuts_cell). Several rows at
+ * once are passed by columns.
  */
 #ifndef ANB_LEARNERS_BOOST_CUTS_H
 #define ANB_LEARNERS_BOOST_CUTS_H
@@ -49,8 +49,8 @@ static inline void anb_cuts_descend(const AnbCut *cuts, size_t trees, unsigned d
     anb_cuts_kernels.descend(cuts, trees, depth, row, leaf);
 }
 
-/* The leaves of each tree that ANB_CUTS_ROWS rows reach: cell f of row i is columns[f * ANB_CUTS_ROWS + i], its leaf in tree
- * t leaf[t * ANB_CUTS_ROWS + i]. */
+/* The leaves of each tree that ANB_CUTS_ROWS rows reach: cell f of row i is columns[f * ANB_CUTS_ROWS + i], its leaf in
+ * tree t leaf[t * ANB_CUTS_ROWS + i]. */
 static inline void anb_cuts_descend_rows(const AnbCut *cuts, size_t trees, unsigned depth, const float *columns,
                                          uint8_t *leaf)
 {

@@ -18,8 +18,9 @@ void anb_fine_edges_init(AnbFineEdges *edges)
     finish(edges);
 }
 
-/* Puts n edges into one group of four for each bin but the last: up to three within the bin, then the one that ends it. Where a
- * bin has fewer than three, the first edge of its group is repeated. Behind them are up to three edges within the last bin. */
+/* Puts n edges into one group of four for each bin but the last: up to three within the bin, then the one that ends it.
+ * Where a bin has fewer than three, the first edge of its group is repeated. Behind them are up to three edges within
+ * the last bin. */
 static void spread(AnbFineEdges *edges, const double *edge, size_t n)
 {
     const size_t groups = n < ANB_EDGES ? n : ANB_EDGES, more = n - groups;

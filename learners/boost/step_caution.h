@@ -1,14 +1,14 @@
 /*
  * A divisor for steps that follow noise, from the errors of rows that reach the same leaves.
  *
- *     e, f      the error of a row, and the sum of its leaves' fast values, which follow the last errors there (learners/sgbt.c);
- *               both in units of the level of errors
+ *     e, f      the error of a row, and the sum of its leaves' fast values, which follow the last errors there
+ *               (learners/sgbt.c); both in units of the level of errors
  *     b       = least squares of e on f, faded by 0.99, in [-1, 1]
  *     1 + u  <- (1 + u) (1 - 0.003 b)         u in [0, 5]: divides the steps by 1 + u
  *
- * b > 0: errors in the same leaves tend to have the same sign as the last ones, so the steps are too small. b < 0: they tend to have
- * the opposite sign, since the leaves follow noise. In units of their level, errors from before a fall of the noise count no more
- * than those after it.
+ * b > 0: errors in the same leaves tend to have the same sign as the last ones, so the steps are too small. b < 0: they
+ * tend to have the opposite sign, since the leaves follow noise. In units of their level, errors from before a fall of
+ * the noise count no more than those after it.
  */
 #ifndef ANB_LEARNERS_BOOST_STEP_CAUTION_H
 #define ANB_LEARNERS_BOOST_STEP_CAUTION_H

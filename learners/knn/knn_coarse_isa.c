@@ -80,8 +80,8 @@ static void distances(const AnbKnnCoarse *coarse)
         rest_distances(c, full, full % c->sets);
 }
 
-/* A bound lies above the first guess, which fewer than k values do not exceed, and up to the last, which k or more do not.
- * Those between, which ascend, are counted at once. */
+/* A bound lies above the first guess, which fewer than k values do not exceed, and up to the last, which k or more do
+ * not. Those between, which ascend, are counted at once. */
 enum { GUESSED = COUNTED, LAST = GUESSED + 1, CLOSE = 3 }; /* guesses at once; rounds that allow k / 8 more only */
 
 typedef struct Range {
@@ -89,8 +89,8 @@ typedef struct Range {
     size_t within[LAST + 1];
 } Range;
 
-/* From below the least value to above all; the first guess is the largest of 32 minima. Whatever the width of a vector, these
- * are the same, so that all bounds are. */
+/* From below the least value to above all; the first guess is the largest of 32 minima. Whatever the width of a vector,
+ * these are the same, so that all bounds are. */
 LANES_INLINE void begin_range(const int16_t *value, size_t n, Range *r)
 {
     const int most = INT16_MAX - 1;
@@ -103,7 +103,8 @@ LANES_INLINE void begin_range(const int16_t *value, size_t n, Range *r)
         r->guess[g] = r->guess[g] < most ? r->guess[g] : most;
 }
 
-/* Narrows the range by the counts; up to `fine` values within it are few enough. No branch that is hard to predict. True: go on. */
+/* Narrows the range by the counts; up to `fine` values within it are few enough. No branch that is hard to predict.
+ * True: go on. */
 LANES_INLINE bool narrow_range(Range *r, size_t k, size_t fine)
 {
     size_t below = 0;

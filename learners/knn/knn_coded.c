@@ -31,7 +31,8 @@ static float coarse_limit(const View *v)
     return (float)anb_knn_coarse_limit(anb_knn_search_pairs(v->coded));
 }
 
-/* Words of two codes, `apart` words from one to the next, as bytes: those of a pair and then `next` bytes on those of another. */
+/* Words of two codes, `apart` words from one to the next, as bytes: those of a pair and then `next` bytes on those of
+ * another. */
 static void to_bytes(const uint32_t *word, size_t apart, size_t pairs, int8_t *out, size_t next)
 {
     for (size_t p = 0; p < pairs; p++) {

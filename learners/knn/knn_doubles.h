@@ -19,7 +19,8 @@ static inline void anb_knn_doubles_cells(const double *x, size_t n, const double
     anb_knn_doubles_kernels.cells(x, n, inverse, origin, bound, out);
 }
 
-/* The targets y_i in the units of knn_plane.h, of lanes both (knn_many.h), and the least and the largest y of each query. */
+/* The targets y_i in the units of knn_plane.h, of lanes both (knn_many.h), and the least and the largest y of each
+ * query. */
 static inline void anb_knn_doubles_targets(const double *y, size_t k, double *low, double *high, float *target)
 {
     anb_knn_doubles_kernels.targets(y, k, low, high, target);

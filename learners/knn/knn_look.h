@@ -91,8 +91,9 @@ typedef struct KnnSearch {
 } KnnSearch;
 KnnSearch anb_knn_look_search(const View *v, size_t n, bool bounded, const KnnScratch *w);
 
-/* Where not all features have codes: ANB_KNN_NEARBY rows of the first n for each neighbour, and some more, into `index`: from
- * those with codes of now and from those with older ones in proportion. Returns how many, k or n at least. */
+/* Where not all features have codes: ANB_KNN_NEARBY rows of the first n for each neighbour, and some more, into
+ * `index`: from those with codes of now and from those with older ones in proportion. Returns how many, k or n at
+ * least. */
 size_t anb_knn_look_nearby(const View *v, size_t n, const KnnScratch *w);
 
 /* As AnbNode's functions of those names. */

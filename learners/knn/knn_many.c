@@ -88,8 +88,8 @@ static void begin(Batch *b, size_t i)
     b->tile_at[b->begun++] = i;
 }
 
-/* The codes of the rows of the tile; a row with a bounded code is predicted alone. All are encoded together, some time after they were
- * taken: a load of what was just stored in parts is slow. */
+/* The codes of the rows of the tile; a row with a bounded code is predicted alone. All are encoded together, some time
+ * after they were taken: a load of what was just stored in parts is slow. */
 static void encode_tile(Batch *b)
 {
     const size_t pairs = anb_knn_search_pairs(b->v.d), padded = anb_knn_search_padded(b->v.d);
@@ -123,7 +123,8 @@ static void add_waiting(Batch *b, size_t q, size_t found)
     w->listed += found;
 }
 
-/* Row i with its candidates by a few features. Finding them for several queries at once is no faster (docs/performance.md). */
+/* Row i with its candidates by a few features. Finding them for several queries at once is no faster
+ * (docs/performance.md). */
 static void begin_coarsely(Batch *b, size_t i)
 {
     float *query = slot_of(b, b->slots);
@@ -201,8 +202,8 @@ static void fill(Batch *b, size_t n)
     anb_knn_many_turn(l->far[0], CANDIDATES, l->most, l->value);
 }
 
-/* The k nearest of a query of which more lie within its bound, where the farthest of these are equally far: of the latter
- * the first ones, as anb_knn_search_nearest has it. False where they are not. */
+/* The k nearest of a query of which more lie within its bound, where the farthest of these are equally far: of the
+ * latter the first ones, as anb_knn_search_nearest has it. False where they are not. */
 static bool keep_tied(const Batch *b, size_t lane, float bound, uint32_t *index, float *least)
 {
     const uint32_t *candidate = candidates(b, lane);

@@ -47,17 +47,17 @@ static inline void anb_knn_many_turn(const float *value, size_t next, size_t n, 
     anb_knn_many_kernels.turn(value, next, n, out);
 }
 
-/* Picks the values that are not above the bound, in order, and their entries of `index`. n is a multiple of sixteen, of `index` as many
- * entries are read, and both results have room for sixteen more. */
+/* Picks the values that are not above the bound, in order, and their entries of `index`. n is a multiple of sixteen, of
+ * `index` as many entries are read, and both results have room for sixteen more. */
 static inline void anb_knn_many_pick(const float *value, const uint32_t *index, size_t n, float bound, uint32_t *picked,
                                      float *least)
 {
     anb_knn_many_kernels.pick(value, index, n, bound, picked, least);
 }
 
-/* For each query a bound that exactly k of its n values >= 0 do not exceed; k <= n, n a multiple of four; infinite values do not count.
- * Bit q of the result: a bound was found for query q. None is found if the k-th value and the next are equal or nearly equal; then more
- * than k values do not exceed the one returned, if there are k values. */
+/* For each query a bound that exactly k of its n values >= 0 do not exceed; k <= n, n a multiple of four; infinite
+ * values do not count. Bit q of the result: a bound was found for query q. None is found if the k-th value and the next
+ * are equal or nearly equal; then more than k values do not exceed the one returned, if there are k values. */
 static inline uint32_t anb_knn_many_bound(const float *value, size_t n, size_t k, float *bound)
 {
     return anb_knn_many_kernels.bound(value, n, k, bound);

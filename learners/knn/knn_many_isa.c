@@ -151,7 +151,8 @@ typedef struct Frame {
     float factor[(COLUMNS + 4) * LANES];
 } Frame;
 
-/* One neighbour of each query as a row of its moments: the offsets, the target, and 1; and all of it times the weight. */
+/* One neighbour of each query as a row of its moments: the offsets, the target, and 1; and all of it times
+ * the weight. */
 typedef struct Moment {
     _Alignas(64) float value[COLUMNS * LANES];
     float weighted[COLUMNS * LANES];
@@ -269,8 +270,8 @@ LANES_INLINE void moment_of(const AnbKnnNearest *n, size_t i, const Frame *frame
     put(m, d + 1, lanes_all(1), weight);
 }
 
-/* Adds `rows` neighbours, 1 to TOGETHER, one after the other to row j of the upper triangle and what is behind it, or to 0 if
- * they are the first. Returns where row j + 1 starts. */
+/* Adds `rows` neighbours, 1 to TOGETHER, one after the other to row j of the upper triangle and what is behind it, or
+ * to 0 if they are the first. Returns where row j + 1 starts. */
 LANES_INLINE float *add_row(float *many, size_t j, size_t d, const Moment *m, const size_t rows, const bool first)
 {
     Lanes by[TOGETHER];
@@ -285,8 +286,8 @@ LANES_INLINE float *add_row(float *many, size_t j, size_t d, const Moment *m, co
     return many;
 }
 
-/* TOGETHER neighbours from i on. The weights of the next ones are computed between the rows of the triangle: their roots and
- * divisions take long, and the sums here do not need them. */
+/* TOGETHER neighbours from i on. The weights of the next ones are computed between the rows of the triangle: their
+ * roots and divisions take long, and the sums here do not need them. */
 LANES_INLINE void add_together(const AnbKnnNearest *n, size_t i, const Moment *m, Lanes near, float soft, float *weight,
                                const bool first, float *many)
 {

@@ -1,15 +1,15 @@
 /*
- * The neighbours of a query as rows of a plane in floats (ridge_plane.h). In these units all numbers are small, whatever the
- * features and the targets are:
+ * The neighbours of a query as rows of a plane in floats (ridge_plane.h). In these units all numbers are small,
+ * whatever the features and the targets are:
  *
  *     u_ij = (x_ij - x_0j) sqrt(m_j) / distance_k        offsets from the first neighbour, within +-2
  *     p_j  = (q_j - x_0j) sqrt(m_j) / distance_k         the query's, within +-1
  *     y_i  = (y_i - y_0) / (largest y - least y)         within +-1
  *     share_i = distance_i / distance_k                  0 to 1
  *
- * A difference of two floats is a float to its last digit, so nothing is lost where the neighbours are close to each other and far
- * from 0 or from the query. Where distance_k is not within 1e-18 to 1e18 the neighbours count as one point, and where the targets'
- * range is not within 1e-300 to 1e300 as one target.
+ * A difference of two floats is a float to its last digit, so nothing is lost where the neighbours are close to each
+ * other and far from 0 or from the query. Where distance_k is not within 1e-18 to 1e18 the neighbours count as one
+ * point, and where the targets' range is not within 1e-300 to 1e300 as one target.
  */
 #ifndef ANB_LEARNERS_KNN_KNN_PLANE_H
 #define ANB_LEARNERS_KNN_KNN_PLANE_H
@@ -55,7 +55,8 @@ typedef struct AnbKnnPlaneKernels {
 
 ANB_ISA_TABLE(AnbKnnPlaneKernels, anb_knn_plane_kernels);
 
-/* u_ij of k rows, anb_ridge_plane_stride(d) apart, and p_j, by near = 1 / distance_k. Whole lanes are written of both. */
+/* u_ij of k rows, anb_ridge_plane_stride(d) apart, and p_j, by near = 1 / distance_k. Whole lanes are written
+ * of both. */
 static inline void anb_knn_plane_offsets(const AnbKnnRows *rows, float near, float *u, float *place)
 {
     anb_knn_plane_kernels.offsets(rows, near, u, place);

@@ -123,8 +123,8 @@ static inline float anb_knn_search_encode(const float *window, size_t rows, size
     return anb_knn_search_kernels.encode(window, rows, d, factor, offset, limit, code);
 }
 
-/* The codes of one row side by side, as anb_knn_search_encode_row: of x, factor, offset and what they are rounded to whole lanes are
- * used, zeros behind d. */
+/* The codes of one row side by side, as anb_knn_search_encode_row: of x, factor, offset and what they are rounded to
+ * whole lanes are used, zeros behind d. */
 static inline float anb_knn_search_encode_query(const float *x, size_t d, const float *factor, const float *offset,
                                                 float limit, uint32_t *code)
 {
@@ -148,8 +148,8 @@ static inline void anb_knn_search_distances(const uint32_t *code, size_t rows, s
     anb_knn_search_kernels.distances(code, rows, pairs, query, distance, minima, sets);
 }
 
-/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/8, or k + k/2 after some steps, where they differ
- * enough. n a multiple of 32, 1 <= k <= n. */
+/* A bound that at least k of n values >= 0 do not exceed, and at most k + k/8, or k + k/2 after some steps, where they
+ * differ enough. n a multiple of 32, 1 <= k <= n. */
 static inline int32_t anb_knn_search_bound(const int32_t *value, size_t n, size_t k)
 {
     return anb_knn_search_kernels.bound(value, n, k);
@@ -179,8 +179,9 @@ static inline size_t anb_knn_search_collect(const int32_t *distance, size_t rows
     return anb_knn_search_kernels.collect(distance, rows, bound, index);
 }
 
-/* Squared distances of n rows by the metric; query and metric have zeros up to anb_knn_search_padded(d). A difference of cells is
- * a float to its last digit, so a distance is exact to some 1e-6 of itself; one of less than 1e-19 in features of metric 1 is 0. */
+/* Squared distances of n rows by the metric; query and metric have zeros up to anb_knn_search_padded(d). A difference
+ * of cells is a float to its last digit, so a distance is exact to some 1e-6 of itself; one of less than 1e-19 in
+ * features of metric 1 is 0. */
 static inline void anb_knn_search_far(const float *window, size_t d, const uint32_t *index, size_t n,
                                       const float *query, const float *metric, float *out)
 {
@@ -220,7 +221,8 @@ typedef struct AnbKnnSearchWork {
 } AnbKnnSearchWork;
 
 /**
- * The k nearest rows by distances in floats (anb_knn_search_far), in the order of the window; of equals at the k-th distance the first ones.
+ * The k nearest rows by distances in floats (anb_knn_search_far), in the order of the window; of equals at the k-th
+ * distance the first ones.
  *
  * @param near      the window
  * @param query     the row whose neighbours are searched

@@ -247,8 +247,8 @@ static double trust(const View *v, size_t j, const double *importance)
     return r < least_trust ? least_trust : r < 1 ? r : 1;
 }
 
-/* The least m_j. At .01 an irrelevant feature would decide which of many near rows are the nearest; for time, whose unit is 2,000
- * samples, .01 is small enough. Chosen on the streams of docs/accuracy.md. */
+/* The least m_j. At .01 an irrelevant feature would decide which of many near rows are the nearest; for time, whose
+ * unit is 2,000 samples, .01 is small enough. Chosen on the streams of docs/accuracy.md. */
 static double least_of(const View *v, size_t j)
 {
     return j < v->given ? 0.001 * anb_knn_trust(v, j) : 0.01;
@@ -354,7 +354,8 @@ void anb_knn_keep(const View *v, const float *x, double y)
 
 /* ---- after loading ---- */
 
-/* Targets whose squares about their mean can be summed lie this close together: else learning would have begun again. */
+/* Targets whose squares about their mean can be summed lie this close together: else learning would have
+ * begun again. */
 static bool close_targets(const double *y, size_t n)
 {
     AnbRange range = {0};

@@ -85,21 +85,22 @@ View anb_knn_view(const AnbNode *self, const void *state);
 void anb_knn_remake(const View *view, const double *importance);
 /* The next piece of the codes that do not follow the metric yet: 256 rows, some .8 us at 12 features. */
 void anb_knn_turn(const View *view);
-/* The features in another unit, old x_j = alpha_j new x_j + beta_j. The window keeps the unit that its rows came in, and the
- * next metric is made for the new unit. Where the window has few rows, or the unit is far off, rows and codes are converted.
- * With few rows the numbers of the metric stay as they are: it is of slopes in units of deviations, and a noisy one from
- * before a deviation was known would grow with its unit. */
+/* The features in another unit, old x_j = alpha_j new x_j + beta_j. The window keeps the unit that its rows came in,
+ * and the next metric is made for the new unit. Where the window has few rows, or the unit is far off, rows and codes
+ * are converted. With few rows the numbers of the metric stay as they are: it is of slopes in units of deviations, and
+ * a noisy one from before a deviation was known would grow with its unit. */
 void anb_knn_reframe(const View *view, const double *alpha, const double *beta);
-/* Codes of row i of the window, by the factors of now or the older ones. True where one was bounded, and that matters. */
+/* Codes of row i of the window, by the factors of now or the older ones. True where one was bounded, and
+ * that matters. */
 bool anb_knn_encode(const View *view, size_t i, bool older);
-/* Those of a query of d floats, side by side: of words, or of bytes where not all features have codes. Whole lanes of x are read and of
- * code written. */
+/* Those of a query of d floats, side by side: of words, or of bytes where not all features have codes. Whole lanes of x
+ * are read and of code written. */
 bool anb_knn_encode_query(const View *view, const float *x, bool older, uint32_t *code);
 /* Keeps a row of d floats. */
 void anb_knn_keep(const View *view, const float *x, double y);
 
-/* For a new metric, in this order: the factors become the older ones; times of the older ones are counted from `by` later on;
- * factors by the metric, `now` being the time, and the first piece of the codes. */
+/* For a new metric, in this order: the factors become the older ones; times of the older ones are counted from `by`
+ * later on; factors by the metric, `now` being the time, and the first piece of the codes. */
 void anb_knn_codes_age(const View *view);
 void anb_knn_codes_shift(const View *view, float by);
 void anb_knn_codes_begin(const View *view, float now);

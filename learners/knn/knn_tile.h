@@ -10,8 +10,8 @@
  * (c_j - q_j)^2 of it is added to the row's square once, and the codes of a query end before that word.
  *
  * Sums are kept in 16 bits, without their last `shift` bits; larger ones, and those of rows that do not
- * exist, are INT16_MAX. The shift follows from the bounds of earlier queries, so that twelve bits of a bound are kept. Bounds
- * are widened by the lost bits, so that none of the nearest rows is missed.
+ * exist, are INT16_MAX. The shift follows from the bounds of earlier queries, so that twelve bits of a bound are kept.
+ * Bounds are widened by the lost bits, so that none of the nearest rows is missed.
  *
  *     anb_knn_tile_aim, anb_knn_tile_take, anb_knn_tile_squares -> anb_knn_tile_search
  *     -> anb_knn_tile_collect for each query
@@ -75,32 +75,33 @@ typedef struct AnbKnnTileWork {
     size_t sets;
 } AnbKnnTileWork;
 
-/* From the distances of one query to those of the next: a block more than they take, so that stores for different queries
- * do not have the same address within a page, which would slow them down. */
+/* From the distances of one query to those of the next: a block more than they take, so that stores for different
+ * queries do not have the same address within a page, which would slow them down. */
 static inline size_t anb_knn_tile_next(size_t rows)
 {
     return (anb_knn_search_blocks(rows) + 1) * ANB_KNN_SEARCH_ROWS;
 }
 
-/* The shift and the guess for the first search, by the distances of a query's codes, by the factors of now, from the first rows. */
+/* The shift and the guess for the first search, by the distances of a query's codes, by the factors of now, from the
+ * first rows. */
 void anb_knn_tile_aim(const AnbKnnSearch *near, AnbKnnTile *tile, const uint32_t *code);
 
 /* Takes the codes of a query in as number q; `older` where there are older rows. */
 void anb_knn_tile_take(AnbKnnTile *tile, size_t q, size_t pairs, const uint32_t *code, const uint32_t *older);
 
-/* Squares of the codes of the rows in use; where the queries' last words are the same, for any queries with the last word of those
- * that were taken in. */
+/* Squares of the codes of the rows in use; where the queries' last words are the same, for any queries with the last
+ * word of those that were taken in. */
 void anb_knn_tile_squares(const AnbKnnSearch *near, const AnbKnnTile *tile, int32_t *row_square);
 
-/* Distances of all rows, and for each query a bound within which k rows or more lie, 1 <= k <= near->rows. No code of the
- * window or of a query may be bounded. */
+/* Distances of all rows, and for each query a bound within which k rows or more lie, 1 <= k <= near->rows. No code of
+ * the window or of a query may be bounded. */
 void anb_knn_tile_search(const AnbKnnSearch *near, AnbKnnTile *tile, size_t k, const AnbKnnTileWork *work);
 
 /* The shift and the guess for the next search, by the bounds of the first n queries of this one. */
 void anb_knn_tile_follow(AnbKnnTile *tile, size_t n);
 
-/* Rows that may be among the k nearest of query q, in order, all where no bound is known; returns how many. `index` as in
- * anb_knn_search_collect. */
+/* Rows that may be among the k nearest of query q, in order, all where no bound is known; returns how many. `index` as
+ * in anb_knn_search_collect. */
 size_t anb_knn_tile_collect(const AnbKnnSearch *near, const AnbKnnTile *tile, size_t q, const AnbKnnTileWork *work,
                             uint32_t *index);
 

@@ -31,7 +31,8 @@ LANES_INLINE Lanes weight_of(Lanes share, float soft)
     return lanes_div(lanes_all(1), lanes_add(lanes_all(soft), share));
 }
 
-/* Four features of sixteen rows, the rows side by side. Rows four apart share a vector, so that nothing crosses its quarters. */
+/* Four features of sixteen rows, the rows side by side. Rows four apart share a vector, so that nothing crosses its
+ * quarters. */
 #if LANES_BYTES == 64
 LANES_INLINE __m512 rows_of(const float *const row[LANES], size_t j, size_t k)
 {

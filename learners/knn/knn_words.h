@@ -25,7 +25,8 @@ typedef int32_t FourWords __attribute__((vector_size(16), may_alias, aligned(2))
 #define LOAD(p) (*(const WordsMemory *)(p))
 #define STORE(p, v) (*(WordsMemory *)(p) = (v))
 
-/* The lesser and the greater of numbers that are not NaN. Intrinsics, since gcc makes four operations of a comparison and a choice. */
+/* The lesser and the greater of numbers that are not NaN. Intrinsics, since gcc makes four operations of a comparison
+ * and a choice. */
 #if LANES_BYTES == 64
 #define LEAST(a, b) ((Words)_mm512_min_epi32((__m512i)(a), (__m512i)(b)))
 #define LESS_OF(a, b) ((Reals)_mm512_min_ps((__m512)(a), (__m512)(b)))
@@ -138,7 +139,8 @@ LANES_INLINE uint64_t without_two(uint64_t mask)
 #endif
 
 /* The rows of the bits of a mask, 0 for none; returns how many. Up to four at a time with no branch to guess: most
- * masks have fewer. Two to a word of 64 bits, since gathering four in a vector takes more operations than listing them. */
+ * masks have fewer. Two to a word of 64 bits, since gathering four in a vector takes more operations than
+ * listing them. */
 LANES_INLINE size_t list_rows(uint64_t mask, uint32_t first, uint32_t *index)
 {
 #if LANES_BYTES > 16
@@ -169,8 +171,8 @@ LANES_INLINE bool has_vbmi2(void)
     return anb_isa_vbmi2;
 }
 
-/* The places of the bits of a mask as bytes, side by side, zeros behind the last; in assembler, since this file is compiled for
- * x86-64-v4, which has no VBMI2. */
+/* The places of the bits of a mask as bytes, side by side, zeros behind the last; in assembler, since this file is
+ * compiled for x86-64-v4, which has no VBMI2. */
 LANES_INLINE __m512i places_of(uint64_t mask)
 {
     static const uint8_t place[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
@@ -212,7 +214,8 @@ LANES_INLINE size_t collect_by_eights(const void *distance, size_t end, int32_t 
 }
 #endif
 
-/* Rows within the bound, ascending. Pairs of blocks that have any are listed first, with no branch to guess: few have. */
+/* Rows within the bound, ascending. Pairs of blocks that have any are listed first, with no branch to guess:
+ * few have. */
 LANES_INLINE size_t collect_within(const void *distance, size_t rows, int32_t bound, MaskWithin *mask_at,
                                    uint32_t *index)
 {
@@ -293,9 +296,9 @@ LANES_INLINE Narrowing narrowing(int32_t least, int32_t most, int32_t middle, si
     return (Narrowing){least, most, middle, 0, (int32_t)n, most, (int32_t)n, 0};
 }
 
-/* The next middle, after `within` values were within the last one: the linear interpolation of the two counts. In the first step the
- * interpolation is by the fourth root of the count, since squared distances of rows in eight dimensions grow as that;
- * r^(1/4) is about (5 r + 3) / (3 r + 5) near 1. One division, no branch that is hard to predict. */
+/* The next middle, after `within` values were within the last one: the linear interpolation of the two counts. In the
+ * first step the interpolation is by the fourth root of the count, since squared distances of rows in eight dimensions
+ * grow as that; r^(1/4) is about (5 r + 3) / (3 r + 5) near 1. One division, no branch that is hard to predict. */
 LANES_INLINE int32_t look_next(const Narrowing *s, int32_t within, int32_t wanted, int32_t n)
 {
     const bool between = s->below > 0, beyond = s->most < n, line = (s->above < n) & (between | beyond);

@@ -32,11 +32,10 @@ typedef struct AnbRidgeRows {
 
 /* The penalties of a plane, and the point where it is evaluated. */
 typedef struct AnbRidgeRule {
-    const float *
-        metric; /* d factors: feature j's penalty is ridge / metric[j] times the mean over l of metric[l] A[l][l], A the
-                            weighted moments */
-    const float *place; /* p: d values; of several queries in lanes */
-    float ridge;        /* > 0 */
+    const float *metric; /* d factors: feature j's penalty is ridge / metric[j] times the mean over l of metric[l]
+                            A[l][l], A the weighted moments */
+    const float *place;  /* p: d values; of several queries in lanes */
+    float ridge;         /* > 0 */
 } AnbRidgeRule;
 
 typedef struct AnbRidgePlaneKernels {
@@ -77,7 +76,8 @@ static inline float anb_ridge_plane_fit(const AnbRidgeRows *rows, const AnbRidge
     return anb_ridge_plane_kernels.fit(rows, rule, slope, mean, work);
 }
 
-/* Right after a fit of `rows` rows that left `work`: what each of d features adds to the mean, out_j = b_j (p_j - m_j). */
+/* Right after a fit of `rows` rows that left `work`: what each of d features adds to the mean, out_j = b_j (p_j
+ * - m_j). */
 static inline void anb_ridge_plane_parts(size_t rows, size_t d, const float *slope, const float *place,
                                          const float *work, float *out)
 {
@@ -88,9 +88,9 @@ static inline void anb_ridge_plane_parts(size_t rows, size_t d, const float *slo
 
 enum { ANB_RIDGE_PLANE_MANY = 16 };
 
-/* Where column c >= j of row j of the moments of d features lies among those of several queries: the upper triangle, of each
- * row the columns up to d, of y, and d + 1, of a constant 1. From (d, d) on: the sums of the weights and of the weighted y. Each
- * has ANB_RIDGE_PLANE_MANY floats. */
+/* Where column c >= j of row j of the moments of d features lies among those of several queries: the upper triangle, of
+ * each row the columns up to d, of y, and d + 1, of a constant 1. From (d, d) on: the sums of the weights and of the
+ * weighted y. Each has ANB_RIDGE_PLANE_MANY floats. */
 static inline size_t anb_ridge_plane_cell(size_t d, size_t j, size_t c)
 {
     return j * (d + 1) - j * (j - 1) / 2 + c;
@@ -102,7 +102,8 @@ static inline size_t anb_ridge_plane_room(size_t d)
     return (anb_ridge_plane_cell(d, d, d) + 2) * ANB_RIDGE_PLANE_MANY;
 }
 
-/* Fits all ANB_RIDGE_PLANE_MANY of them, whose moments are used up: to the bit the results of anb_ridge_plane_fit for each. */
+/* Fits all ANB_RIDGE_PLANE_MANY of them, whose moments are used up: to the bit the results of anb_ridge_plane_fit for
+ * each. */
 static inline void anb_ridge_plane_fit_many(float *many, size_t d, const AnbRidgeRule *rule, float *plane, float *mean)
 {
     anb_ridge_plane_kernels.fit_many(many, d, rule, plane, mean);

@@ -1,5 +1,5 @@
-/* Local regression, compiled once per instruction set: moments by parts of lanes, then elimination, four rows at a time.
- * Each number is computed by the same operations in the same order on every set, which gives the same bits. */
+/* Local regression, compiled once per instruction set: moments by parts of lanes, then elimination, four rows at a
+ * time. Each number is computed by the same operations in the same order on every set, which gives the same bits. */
 #include "src/simd/lanes_single.h"
 #include "ridge_plane.h"
 #include <string.h>
@@ -13,8 +13,8 @@ typedef struct Sums {
     float weight, y; /* of w, of w y */
 } Sums;
 
-/* One part of a row, from column `at` on: which lanes hold u (columns below d) and y (column d); the 1 of column d + 1, and
- * zeros elsewhere. */
+/* One part of a row, from column `at` on: which lanes hold u (columns below d) and y (column d); the 1 of column d + 1,
+ * and zeros elsewhere. */
 typedef struct Tail {
     LanesMask u, y;
     LanesPart one;
@@ -29,8 +29,8 @@ static Tail tail_of(size_t at, size_t d)
     return (Tail){column < last, column == last, (LanesPart)((column == last + 1) & one)};
 }
 
-/* Puts y, a 1 and zeros behind every row, and the rows times their weights into `weighted`. Whole vectors are stored, since
- * a load waits for stores of parts of what it reads. */
+/* Puts y, a 1 and zeros behind every row, and the rows times their weights into `weighted`. Whole vectors are stored,
+ * since a load waits for stores of parts of what it reads. */
 static Sums prepare(const AnbRidgeRows *r, size_t stride, float *weighted)
 {
     const size_t d = r->d, whole = d / LANES_STEP * LANES_STEP;
@@ -120,8 +120,8 @@ static float centre(float *a, size_t stride, size_t d, float weight, const float
     return trace;
 }
 
-/* The equations A b = r, r in column d. Elimination leaves the upper triangle of `a`, with inverse pivots on its diagonal;
- * `factor` has the same rows times these inverses. */
+/* The equations A b = r, r in column d. Elimination leaves the upper triangle of `a`, with inverse pivots on its
+ * diagonal; `factor` has the same rows times these inverses. */
 typedef struct Equations {
     float *a, *factor;
     size_t stride, d;
@@ -132,8 +132,8 @@ typedef struct Four {
     LanesPart a, b, c, d;
 } Four;
 
-/* Of four rows a to d: the inverse pivots, and the multipliers, such as ab, the multiple of row a that is subtracted from
- * row b. */
+/* Of four rows a to d: the inverse pivots, and the multipliers, such as ab, the multiple of row a that is subtracted
+ * from row b. */
 typedef struct Pivots {
     float a, b, c, d, ab, ac, ad, bc, bd, cd;
 } Pivots;
@@ -224,8 +224,8 @@ static void eliminate_one(const Equations *e, size_t row)
     own[row] = inverse;
 }
 
-/* Back substitution of rows j - many to j - 1: solves for their b, and subtracts what they contribute from the right sides
- * of the rows above. */
+/* Back substitution of rows j - many to j - 1: solves for their b, and subtracts what they contribute from the right
+ * sides of the rows above. */
 LANES_INLINE void substitute(const Equations *e, size_t j, const size_t many, float *b)
 {
     const float *column = e->a + j - many;

@@ -1,6 +1,7 @@
 /*
- * Predictions of one incremental tree (cart.h) for several rows, with the bits of anb_cart_reach: all rows go down a level in turn, so
- * that their reads of memory overlap, and eight leaves are computed together. Compiled once per instruction set (isa.h).
+ * Predictions of one incremental tree (cart.h) for several rows, with the bits of anb_cart_reach: all rows go down a
+ * level in turn, so that their reads of memory overlap, and eight leaves are computed together. Compiled once per
+ * instruction set (isa.h).
  */
 #ifndef ANB_LEARNERS_TREES_CART_MANY_H
 #define ANB_LEARNERS_TREES_CART_MANY_H

@@ -11,9 +11,9 @@ LANES_INLINE const AnbCartNode *below(const AnbCartNode *nodes, const AnbCartNod
     return nodes + node->child + right;
 }
 
-/* Writes the leaf of each row and the sum of the corrections from the root to it. Each turn moves all rows that are under way down by
- * one node. The branch at a leaf is predicted: were the list of rows made without it, the next turn's reads would wait until this
- * turn's nodes have come from memory. */
+/* Writes the leaf of each row and the sum of the corrections from the root to it. Each turn moves all rows that are
+ * under way down by one node. The branch at a leaf is predicted: were the list of rows made without it, the next turn's
+ * reads would wait until this turn's nodes have come from memory. */
 static void walk(const AnbCartNode *nodes, const AnbRows *rows, double correction[][ANB_CART_RATES], uint32_t *leaf)
 {
     const AnbCartNode *at[ANB_ROWS];

@@ -291,7 +291,8 @@ static AnbColumnKind guess(PyObject *cell)
     return number || cell == Py_None || cell_is_missing(cell) ? ANB_COLUMN_NUMBER : ANB_COLUMN_CATEGORY;
 }
 
-/* As a reader of files that converts nothing gives them. 017 is rather a code, and so is 17 in a row that has numbers as well. */
+/* As a reader of files that converts nothing gives them. 017 is rather a code, and so is 17 in a row that has numbers
+ * as well. */
 static bool is_number_as_text(PyObject *cell, bool numbers)
 {
     Py_ssize_t n = 0;

@@ -322,7 +322,8 @@ typedef struct Interval {
 /* What predict_interval returns for a row: low and high, or NULL with the exception that the code stands for. */
 PyObject *interval_answer(const Format *format, const double *x, int code, const Interval *asked);
 
-/* What predict_quantiles returns for a row: the tuple of n values, or NULL with the exception that the code stands for. */
+/* What predict_quantiles returns for a row: the tuple of n values, or NULL with the exception that the code
+ * stands for. */
 PyObject *quantiles_answer(const Format *format, const double *x, int code, const double *value, size_t n);
 
 /* ---- arguments ---- */

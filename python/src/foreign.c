@@ -51,7 +51,7 @@ int core_failure(Core *core)
     return -1;
 }
 
-/* ---- calls ----------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 static PyObject *object_of(const AnbNode *self, State *state)
 {
@@ -106,7 +106,7 @@ static void clear(const AnbNode *self, void *state)
     PyGILState_Release(gil);
 }
 
-/* ---- pickles ----------------------------------------------------------------------------------------------------------- */
+/* ---- pickles ----------------------------------------------------------------------------------------------------- */
 
 static PyObject *pickle_call(const char *name, PyObject *argument, int protocol)
 {
@@ -196,7 +196,7 @@ static int upgrade(const AnbNode *self, unsigned from, const unsigned char *fiel
     return code;
 }
 
-/* ---- registering ------------------------------------------------------------------------------------------------------- */
+/* ---- registering ------------------------------------------------------------------------------------------------- */
 
 static void describe(Foreign *f, bool missing)
 {

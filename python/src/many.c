@@ -83,11 +83,12 @@ static uint64_t rejected(const Model *self)
     return c->rejected_features + c->rejected_target + c->rejected_weight;
 }
 
-/* ---- all of them ----------------------------------------------------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------------------------------------------------- */
 
 typedef enum End { DONE, REFUSED, INTERRUPTED } End;
 
-/* All rows, or up to the block after which a signal's handler has raised, or, where `stops`, in which the first one is refused. */
+/* All rows, or up to the block after which a signal's handler has raised, or, where `stops`, in which the first one is
+ * refused. */
 static End run_blocks(Model *self, const Many *m, bool stops, double *block)
 {
     Py_ssize_t size = m->table.step;
@@ -105,7 +106,7 @@ static End run_blocks(Model *self, const Many *m, bool stops, double *block)
     return end;
 }
 
-/* ---- checking ------------------------------------------------------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------------------------------------------------- */
 
 /* What a refusal ends with: which rows were learned. */
 typedef struct Tail {
@@ -155,7 +156,7 @@ int many_check(const Format *format, const Many *m, double *block)
     return 0;
 }
 
-/* ---- all or nothing ------------------------------------------------------------------------------------------------ */
+/* ---- all or nothing ---------------------------------------------------------------------------------------------- */
 
 /* A copy to go back to, where that moves less memory than looking at all rows before; else NULL. Observers and learners
  * written in Python cannot go back. */

@@ -61,7 +61,7 @@ int model_take(Model *self, StreamingLearner *learner)
     return -1;
 }
 
-/* ---- the learner --------------------------------------------------------------------------------------------------- */
+/* ---- the learner ------------------------------------------------------------------------------------------------- */
 
 static StreamingLearner *make_learner(Model *self, Py_ssize_t n)
 {
@@ -82,7 +82,7 @@ static StreamingLearner *make_learner(Model *self, Py_ssize_t n)
     return learner;
 }
 
-/* ---- the first row ------------------------------------------------------------------------------------------------ */
+/* ---- the first row ----------------------------------------------------------------------------------------------- */
 
 static int initialised(Model *self)
 {
@@ -198,7 +198,7 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-/* ---- the type ----------------------------------------------------------------------------------------------------- */
+/* ---- the type ---------------------------------------------------------------------------------------------------- */
 
 int setting_is(Core *core, const char *name, const char *word, const char *yes, const char *no)
 {

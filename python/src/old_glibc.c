@@ -2,8 +2,8 @@
  * What an extension that is built on a newer system needs to load on systems with glibc 2.28 as well:
  *
  * - stat and fstat by statx, which glibc has since 2.28; they themselves are functions of it only since 2.33;
- * - the functions of threads by the names and versions that they had in libpthread, before 2.32 and 2.34 moved them into
- *   libc. Newer ones have those names too, and in older ones the interpreter has loaded libpthread.
+ * - the functions of threads by the names and versions that they had in libpthread, before 2.32 and 2.34 moved them
+ *   into libc. Newer ones have those names too, and in older ones the interpreter has loaded libpthread.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -90,7 +90,7 @@ PyObject *reading_unnamed(PyObject *object, PyObject *nothing)
     return names_left_out(&((Reading *)object)->format.names, 3) ? NULL : Py_NewRef(Py_None);
 }
 
-/* ---- properties ---------------------------------------------------------------------------------------------------- */
+/* ---- properties -------------------------------------------------------------------------------------------------- */
 
 PyObject *reading_features(PyObject *object, void *closure)
 {

@@ -29,7 +29,7 @@ PyObject *tuple_of(const double *value, size_t n)
     return tuple;
 }
 
-/* ---- properties ---------------------------------------------------------------------------------------------------- */
+/* ---- properties -------------------------------------------------------------------------------------------------- */
 
 static PyObject *get_expression(PyObject *object, void *closure)
 {
@@ -138,7 +138,7 @@ PyGetSetDef model_properties[] = {
      "dict of str to int : numbers of learned samples, refused rows, resets, drifts and the like.", NULL},
     {0}};
 
-/* ---- the mixture ---------------------------------------------------------------------------------------------------- */
+/* ---- the mixture ------------------------------------------------------------------------------------------------- */
 
 static PyObject *names_of(Model *self, const char *path, size_t k)
 {
@@ -295,7 +295,7 @@ static PyObject *expert_predictions(PyObject *self, PyObject *row)
     return for_row((Model *)self, row, anb_expert_predictions);
 }
 
-/* ---- detectors, networks, text ------------------------------------------------------------------------------------- */
+/* ---- detectors, networks, text ----------------------------------------------------------------------------------- */
 
 static PyObject *drift(PyObject *object, PyObject *nothing)
 {

@@ -74,7 +74,8 @@ static bool find_cells(const Names *names, PyObject *row, double *x)
     return true;
 }
 
-/* Cells that are not plain, held until all others are read: reading them may run Python code, which may change the dict. */
+/* Cells that are not plain, held until all others are read: reading them may run Python code, which may change the
+ * dict. */
 typedef struct Others {
     PyObject *cell[16];
     Py_ssize_t feature[16], n;
@@ -129,7 +130,8 @@ static Py_ssize_t place_of(const Names *names, PyObject *key)
     return -1;
 }
 
-/* Which features the keys of a dict are, for the next one like it: only where they are the features and nothing else. */
+/* Which features the keys of a dict are, for the next one like it: only where they are the features and
+ * nothing else. */
 static int learn_order(Names *names, PyObject *row)
 {
     enum { MOST = 1024 };

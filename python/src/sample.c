@@ -158,7 +158,7 @@ static PyObject *learn_one(PyObject *self, PyObject *const *arguments, Py_ssize_
     return train(self, arguments, n, names, false);
 }
 
-/* ---- intervals ---------------------------------------------------------------------------------------------------- */
+/* ---- intervals --------------------------------------------------------------------------------------------------- */
 
 static PyObject *no_interval(Core *core, bool ranks)
 {
@@ -214,7 +214,7 @@ static PyObject *predict_interval(PyObject *object, PyObject *arguments)
     return result;
 }
 
-/* ---- quantiles ---------------------------------------------------------------------------------------------------- */
+/* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
 PyObject *quantiles_answer(const Format *format, const double *x, int code, const double *value, size_t n)
 {
@@ -241,7 +241,7 @@ static PyObject *predict_quantiles(PyObject *object, PyObject *row)
     return result;
 }
 
-/* ---- labels that come later --------------------------------------------------------------------------------------- */
+/* ---- labels that come later -------------------------------------------------------------------------------------- */
 
 static int keeps_rows(Model *self)
 {

@@ -24,7 +24,7 @@ typedef struct Reader {
     Entry entry;
 } Reader;
 
-/* ---- many rows ----------------------------------------------------------------------------------------------------- */
+/* ---- many rows --------------------------------------------------------------------------------------------------- */
 
 typedef void (*ForRow)(void *object, const Many *m, Py_ssize_t i, const double *x);
 
@@ -63,7 +63,7 @@ static PyObject *for_rows(void *object, Entry *entry, const Many *m, ForRow each
     return code || core_failure(core) ? NULL : Py_NewRef(Py_None);
 }
 
-/* ---- the server --------------------------------------------------------------------------------------------------- */
+/* ---- the server -------------------------------------------------------------------------------------------------- */
 
 static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -234,7 +234,7 @@ static PyGetSetDef server_properties[] = {
     {"version", server_version, NULL, "int : number of publications so far.", NULL},
     {0}};
 
-/* ---- readers ------------------------------------------------------------------------------------------------------- */
+/* ---- readers ----------------------------------------------------------------------------------------------------- */
 
 static int read_server(Reader *self, Server *server)
 {
@@ -398,7 +398,7 @@ static PyGetSetDef reader_properties[] = {
      NULL},
     {0}};
 
-/* ---- both types ---------------------------------------------------------------------------------------------------- */
+/* ---- both types -------------------------------------------------------------------------------------------------- */
 
 PyTypeObject *core_make_server_type(PyObject *module)
 {

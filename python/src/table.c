@@ -162,7 +162,7 @@ int table_room(const Table *t, double **block)
     return bytes && !*block ? (PyErr_NoMemory(), -1) : 0;
 }
 
-/* ---- rows in blocks ------------------------------------------------------------------------------------------------ */
+/* ---- rows in blocks ---------------------------------------------------------------------------------------------- */
 
 typedef double Pair __attribute__((vector_size(16), aligned(8), may_alias));
 

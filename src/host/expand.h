@@ -12,8 +12,8 @@ bool anb_is_name(const char *name);
 AnbExpert *anb_own_children(AnbArena *arena, AnbExpert *expert);
 /* Refuses a learner that would see no feature, or more than ANB_FEATURES_MAX. */
 int anb_check_width(const StreamingLearnerType *type, size_t n_features, AnbError *error);
-/* Checks a tree and completes it in place, its children copied into the arena: every options struct as this version knows
- * it, every preset replaced by the learner that it stands for. 0 or a code with the reason. */
+/* Checks a tree and completes it in place, its children copied into the arena: every options struct as this version
+ * knows it, every preset replaced by the learner that it stands for. 0 or a code with the reason. */
 int anb_expand(AnbArena *arena, size_t n_features, const AnbModelOptions *options, AnbExpert *tree, AnbError *error);
 
 #endif

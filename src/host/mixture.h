@@ -8,7 +8,8 @@
 /* The node that labels lead to from the root, slashes between them; "": the root. NULL: nowhere. */
 const AnbNode *anb_node_at(const StreamingLearner *model, const char *path);
 
-/* Where feature i of child `child` comes from; the same feature of the node where the child sees the row as the node does. */
+/* Where feature i of child `child` comes from; the same feature of the node where the child sees the row as the node
+ * does. */
 AnbFeatureSource anb_feature_source(const AnbNode *node, size_t child, size_t i);
 
 /* As anb_feature_name, of a node and a feature that it sees. */

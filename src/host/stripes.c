@@ -11,7 +11,8 @@ typedef struct Cuts {
     uintptr_t *from;
 } Cuts;
 
-/* The addresses of a random subset of the samples. Even steps could coincide with the period of a call that visits its models in turn. */
+/* The addresses of a random subset of the samples. Even steps could coincide with the period of a call that visits its
+ * models in turn. */
 static size_t sample_addresses(uintptr_t at[SAMPLED], StreamingLearner *const *models, size_t n)
 {
     size_t step = (n + SAMPLED - 1) / SAMPLED, sampled = 0;
@@ -27,7 +28,8 @@ static void swap(uintptr_t *a, uintptr_t *b)
     *b = kept;
 }
 
-/* Orders at[low] to at[high] so far that at[rank] is in its place: Hoare's FIND, as Wirth writes it, by drawn values. */
+/* Orders at[low] to at[high] so far that at[rank] is in its place: Hoare's FIND, as Wirth writes it, by
+ * drawn values. */
 static void find(uintptr_t *at, ptrdiff_t low, ptrdiff_t high, ptrdiff_t rank)
 {
     while (low < high) {
@@ -48,7 +50,8 @@ static void find(uintptr_t *at, ptrdiff_t low, ptrdiff_t high, ptrdiff_t rank)
     }
 }
 
-/* Brings the values of at[low] to at[high - 1] that equal `value` to the end, or the beginning, of these. Returns how many. */
+/* Brings the values of at[low] to at[high - 1] that equal `value` to the end, or the beginning, of these. Returns how
+ * many. */
 static size_t bring_together(uintptr_t *at, size_t low, size_t high, uintptr_t value, bool to_end)
 {
     size_t found = 0;
@@ -62,8 +65,8 @@ static size_t bring_together(uintptr_t *at, size_t low, size_t high, uintptr_t v
     return found;
 }
 
-/* Where at[low] to at[high - 1] are cut near `rank`: at the nearer end of the model there, which belongs to one stripe. Those before the
- * returned number have lower addresses than `from`, the others have not. */
+/* Where at[low] to at[high - 1] are cut near `rank`: at the nearer end of the model there, which belongs to one stripe.
+ * Those before the returned number have lower addresses than `from`, the others have not. */
 static size_t cut_near(uintptr_t *at, size_t low, size_t high, size_t rank, uintptr_t *from)
 {
     find(at, (ptrdiff_t)low, (ptrdiff_t)high - 1, (ptrdiff_t)rank);

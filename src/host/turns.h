@@ -1,7 +1,7 @@
 /*
- * The lock of a server's learner: a mutex that threads get in turn. A thread that waits gets it when the holder releases it,
- * also where the holder asks for it again at once, as a thread does that learns sample after sample: a mutex alone would go to
- * the holder again, which is awake. The holder may take it several times.
+ * The lock of a server's learner: a mutex that threads get in turn. A thread that waits gets it when the holder
+ * releases it, also where the holder asks for it again at once, as a thread does that learns sample after sample: a
+ * mutex alone would go to the holder again, which is awake. The holder may take it several times.
  */
 #ifndef ANB_HOST_TURNS_H
 #define ANB_HOST_TURNS_H

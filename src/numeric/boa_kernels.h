@@ -12,8 +12,9 @@ typedef struct AnbBoaStep {
 } AnbBoaStep;
 
 typedef struct AnbBoaKernels {
-    /* Updates r, v and log of every expert with v >= 0; sets log of the others to 0. Then w = exp(log) / sqrt(v), 0 where v < 0,
-     * divided by the sum. Returns false and leaves w as it was where some v is 0, or no v >= 0 is finite. */
+    /* Updates r, v and log of every expert with v >= 0; sets log of the others to 0. Then w = exp(log) / sqrt(v), 0
+     * where v < 0, divided by the sum. Returns false and leaves w as it was where some v is 0, or no v >= 0
+     * is finite. */
     bool (*learn)(double *r, double *v, double *log, double *w, const double *f, size_t k, const AnbBoaStep *step);
 } AnbBoaKernels;
 

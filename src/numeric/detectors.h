@@ -36,9 +36,9 @@ typedef struct AnbKswin {
     double value[ANB_KSWIN_WINDOW];
 } AnbKswin;
 
-/* Adds a value. Whether the distribution has changed and the mean size has risen. Signed values show a change of level much sooner than
- * sizes do: a shift by one deviation of normal errors moves their distribution function by up to .38, that of their sizes
- * by .21. Cost: at every 32nd value two sorts of 300 numbers. */
+/* Adds a value. Whether the distribution has changed and the mean size has risen. Signed values show a change of level
+ * much sooner than sizes do: a shift by one deviation of normal errors moves their distribution function by up to .38,
+ * that of their sizes by .21. Cost: at every 32nd value two sorts of 300 numbers. */
 bool anb_kswin_add(AnbKswin *k, AnbRandom *random, double value, double delta);
 /* The largest distance between the empirical distributions of two samples of n numbers, both sorted. */
 double anb_ks_distance(const double *a, const double *b, size_t n);

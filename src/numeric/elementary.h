@@ -18,7 +18,8 @@ static inline double anb_power_of_two(int64_t k)
     return anb_from_bits((uint64_t)(k + 1023) << 52);
 }
 
-/* The greatest power of two that is not above x >= 0; 0 where x is smaller than a normal number, infinite where it is not finite. */
+/* The greatest power of two that is not above x >= 0; 0 where x is smaller than a normal number, infinite where it is
+ * not finite. */
 static inline double anb_power_below(double x)
 {
     return anb_from_bits(anb_to_bits(x) & UINT64_C(0x7ff) << 52);

@@ -31,7 +31,7 @@ static size_t most_cells(size_t d)
     return d / ANB_FRAME_SPARSE;
 }
 
-/* ---- a row --------------------------------------------------------------------------------------------------------- */
+/* ---- a row ------------------------------------------------------------------------------------------------------- */
 
 bool anb_frame_apply_cells(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch)
 {
@@ -60,7 +60,7 @@ size_t anb_frame_cells(const AnbFrame *self, const double *scratch, const uint32
     return (size_t)*cell_count(view, self->d);
 }
 
-/* ---- learning ------------------------------------------------------------------------------------------------------ */
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
 
 static void put_moments(AnbFrameState *state, size_t d, size_t j, const AnbMoments *m, uint64_t *restarts)
 {
@@ -173,7 +173,7 @@ void anb_frame_learn_zeros(const AnbFrame *self, AnbFrameState *state, uint64_t 
     l[SINCE] = l[WEIGHT] = 0;
 }
 
-/* ---- the zeros' z -------------------------------------------------------------------------------------------------- */
+/* ---- the zeros' z ------------------------------------------------------------------------------------------------ */
 
 void anb_frame_renew_zero(const AnbFrame *self, AnbFrameState *state, size_t j)
 {

@@ -1,4 +1,5 @@
-/* Sums over many lags at once. Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. */
+/* Sums over many lags at once. Compiled once per instruction set and chosen at start (isa.h); all sets give the same
+ * bits. */
 #ifndef ANB_NUMERIC_LAG_SUMS_H
 #define ANB_NUMERIC_LAG_SUMS_H
 

@@ -5,13 +5,14 @@
  *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu
  *                             h = act(A x + a) * (B x + b)         swiglu (act = silu), geglu
  *
- * Weights, rows of features and traces are arrays of cells. A cell is a double or a float; `void *` stands for either. The
- * weights are one array of anb_network_size cells: A, one row for each feature, then a; with a gate also B and b; then v and c.
- * `width` is the number of hidden units rounded up to whole blocks of `lanes` cells. Behind v stand c and zeros up to a whole
- * block. Cells beyond the units in use are 0 and stay 0.
+ * Weights, rows of features and traces are arrays of cells. A cell is a double or a float; `void *` stands for either.
+ * The weights are one array of anb_network_size cells: A, one row for each feature, then a; with a gate also B and b;
+ * then v and c. `width` is the number of hidden units rounded up to whole blocks of `lanes` cells. Behind v stand c and
+ * zeros up to a whole block. Cells beyond the units in use are 0 and stay 0.
  *
- * Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. The code is in network_lanes.h,
- * network_columns.h and network_steps.h; network_isa.c compiles it for doubles, network_single_isa.c for floats.
+ * Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. The code is in
+ * network_lanes.h, network_columns.h and network_steps.h; network_isa.c compiles it for doubles, network_single_isa.c
+ * for floats.
  */
 #ifndef ANB_NUMERIC_NETWORK_H
 #define ANB_NUMERIC_NETWORK_H
@@ -114,7 +115,8 @@ static inline size_t anb_network_size(const AnbNetwork *n)
     return anb_network_output(n) + n->width + n->lanes;
 }
 
-/* Cells of the trace of one sample: h, a block of a 1 and zeros; then the slopes by A x + a, and by B x + b where gated. */
+/* Cells of the trace of one sample: h, a block of a 1 and zeros; then the slopes by A x + a, and by B x + b where
+ * gated. */
 static inline size_t anb_network_trace(const AnbNetwork *n)
 {
     return n->width * (anb_network_gated(n) ? 3 : 2) + n->lanes;
@@ -146,8 +148,8 @@ static inline void anb_network_draw(const AnbNetwork *n, void *w, AnbRandom *ran
     n->kernels->draw(n, w, random);
 }
 
-/* Writes rows of features, `stride` doubles apart, as rows of features + 1 cells: each feature clipped to +-bound, then a 1.
- * May write up to a block of cells behind the last row. */
+/* Writes rows of features, `stride` doubles apart, as rows of features + 1 cells: each feature clipped to +-bound, then
+ * a 1. May write up to a block of cells behind the last row. */
 static inline void anb_network_take_rows(const AnbNetwork *n, const double *x, size_t stride, size_t rows, double bound,
                                          void *out)
 {
@@ -166,7 +168,8 @@ static inline void anb_network_take_units(const AnbNetwork *n, const double *inv
     n->kernels->take_units(n, inverse, origin, units);
 }
 
-/* Writes one remembered row, in the present unit, as anb_network_take_rows writes rows. May write up to a block behind it. */
+/* Writes one remembered row, in the present unit, as anb_network_take_rows writes rows. May write up to a block behind
+ * it. */
 static inline void anb_network_take_kept(const AnbNetwork *n, const float *kept, const void *units, double bound,
                                          void *out)
 {
@@ -179,7 +182,8 @@ static inline double anb_network_forward(const AnbNetwork *n, const void *w, con
     return n->kernels->forward(n, w, x, trace);
 }
 
-/* f of several rows of features + 1 cells, with the bits of anb_network_forward, and their traces, anb_network_trace apart. */
+/* f of several rows of features + 1 cells, with the bits of anb_network_forward, and their traces, anb_network_trace
+ * apart. */
 static inline void anb_network_forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace,
                                             double *out)
 {
@@ -201,14 +205,15 @@ static inline void anb_network_forward_columns(const AnbNetwork *n, const void *
     n->kernels->forward_columns(n, w, columns, pitch, rows, out);
 }
 
-/* The slopes of f by each feature at the row whose trace is given; `room`: `width` cells of work space. Cost: one forward. */
+/* The slopes of f by each feature at the row whose trace is given; `room`: `width` cells of work space. Cost: one
+ * forward. */
 static inline void anb_network_slopes(const AnbNetwork *n, const void *w, const void *trace, void *room, double *out)
 {
     n->kernels->slopes(n, w, trace, room, out);
 }
 
-/* Leaves each hidden unit out of a forward's trace with probability p and divides the others, and their slopes, by 1 - p;
- * returns f(x) of that, with the weights of the forward. */
+/* Leaves each hidden unit out of a forward's trace with probability p and divides the others, and their slopes, by 1 -
+ * p; returns f(x) of that, with the weights of the forward. */
 static inline double anb_network_drop(const AnbNetwork *n, const void *w, void *trace, double p, AnbRandom *random)
 {
     return n->kernels->drop(n, w, trace, p, random);
@@ -224,8 +229,8 @@ enum { ANB_NETWORK_SAMPLES = 65 }; /* the most of one step */
  * @param trace    of each sample from the forward of these weights, anb_network_trace apart; overwritten
  * @param delta    of each sample
  * @param samples  up to ANB_NETWORK_SAMPLES
- * @param pull     of each feature and the constant: sum over its weights of weight times gradient, the gradient by the logarithm
- *                 of a factor on the feature; NULL: not wanted
+ * @param pull     of each feature and the constant: sum over its weights of weight times gradient, the gradient by the
+ *                 logarithm of a factor on the feature; NULL: not wanted
  */
 static inline void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, const void *x, void *trace,
                                        const double *delta, size_t samples, const AnbNetworkPace *pace, double *pull)
@@ -236,11 +241,12 @@ static inline void anb_network_descend(const AnbNetwork *n, AnbNetworkRows w, co
 /**
  * Multiplies each feature's weights by a factor that descends along the pulls:
  *
- *     factor_j = 1 - 9 rate r |r|, at least .5     r = mean pull / root of the mean squared pull, both discounted by .99
+ *     factor_j = 1 - 9 rate r |r|, at least .5
+ *     r = mean pull / root of the mean squared pull, both discounted by .99
  *
- * r is within +-1, and near 0 if the pulls have no consistent sign. The weights of an irrelevant feature only add to the error, so its
- * pulls are positive and its weights shrink. Single steps of Adam do not do that: each is of unit size, also for a gradient
- * that is noise.
+ * r is within +-1, and near 0 if the pulls have no consistent sign. The weights of an irrelevant feature only add to
+ * the error, so its pulls are positive and its weights shrink. Single steps of Adam do not do that: each is of unit
+ * size, also for a gradient that is noise.
  *
  * @param pull   of each feature, from anb_network_descend; overwritten by the factors
  * @param kept   the means and the mean squares, one a feature each
@@ -252,13 +258,13 @@ static inline void anb_network_rescale(const AnbNetwork *n, AnbNetworkRows w, do
 }
 
 /**
- * The features are now given in another unit, old x_j = alpha_j new x_j + beta_j: the first layer follows, with its average
- * and its gradients' means.
+ * The features are now given in another unit, old x_j = alpha_j new x_j + beta_j: the first layer follows, with its
+ * average and its gradients' means.
  *
- * Where a feature's unit does not grow (|alpha| <= 1) A x + a stays what it was for every row, and the mean gradient is what
- * it would be. Where it grows the weights stay as they are but for their sign: steps correct what a row shows, and weights
- * and constants that followed a feature which keeps rising would grow without end. The mean squared gradient is divided by
- * alpha^2, as if the centre had stayed.
+ * Where a feature's unit does not grow (|alpha| <= 1) A x + a stays what it was for every row, and the mean gradient is
+ * what it would be. Where it grows the weights stay as they are but for their sign: steps correct what a row shows, and
+ * weights and constants that followed a feature which keeps rising would grow without end. The mean squared gradient is
+ * divided by alpha^2, as if the centre had stayed.
  */
 static inline void anb_network_reframe(const AnbNetwork *n, AnbNetworkRows w, const double *alpha, const double *beta)
 {
@@ -277,10 +283,11 @@ static inline bool anb_network_finite(const AnbNetwork *n, const void *w, size_t
     return n->kernels->finite((const char *)w + at * n->cell, anb_network_size(n) - at);
 }
 
-/* ---- parts of the above, for tests of each ----------------------------------------------------------------------------------- */
+/* ---- parts of the above, for tests of each ----------------------------------------------------------------------- */
 
-/* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or by plain descent; then the running average of
- * the weights. Adds sum over h of w[j][h] G[j][h], w from before the step, to pull[j] unless pull is NULL. */
+/* A step against the gradient G[j][h] = sum over samples s of x[s][j] g[s][h], by Adam or by plain descent; then the
+ * running average of the weights. Adds sum over h of w[j][h] G[j][h], w from before the step, to pull[j] unless pull is
+ * NULL. */
 static inline void anb_network_move(const AnbNetworkKernels *kernels, AnbNetworkRows w, size_t rows, size_t width,
                                     const void *x, size_t x_stride, const void *g, size_t g_stride, size_t samples,
                                     const AnbNetworkPace *step, double *pull)
@@ -290,8 +297,8 @@ static inline void anb_network_move(const AnbNetworkKernels *kernels, AnbNetwork
 
 /*
  * value = g s(u) up with s(u) = 1/(1 + e^-u), u = steep (g + cubic g^3), and its derivatives by g and by `up`; without
- * `up` it is g s(u), and by_up is not written. n a whole number of blocks. steep 1, cubic 0: silu. steep 2 sqrt(2/pi), cubic
- * 0.044715: gelu.
+ * `up` it is g s(u), and by_up is not written. n a whole number of blocks. steep 1, cubic 0: silu. steep 2 sqrt(2/pi),
+ * cubic 0.044715: gelu.
  */
 static inline void anb_gates(const AnbNetworkKernels *kernels, const void *gate, const void *up, size_t n, double steep,
                              double cubic, void *value, void *by_gate, void *by_up)

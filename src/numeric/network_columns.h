@@ -7,7 +7,8 @@
 
 enum { UNITS = LANES_BYTES / 8 }; /* computed together: their sums fit into the registers */
 
-/* The products of weights and units that lanes_dot adds to each lane of its even blocks, and to each of its odd ones. */
+/* The products of weights and units that lanes_dot adds to each lane of its even blocks, and to each of its
+ * odd ones. */
 typedef struct Shares {
     Lanes of[2 * LANES];
 } Shares;

@@ -31,7 +31,8 @@ LANES_INLINE Lanes squared(Lanes g)
     return lanes_add(lanes_mul(g, g), lanes_all(1e-16));
 }
 
-/* 1/sqrt(v scale) to 5e-6 for 1e-300 .. 1e300: the bits' first guess, two of Newton's steps. Costs less than a division. */
+/* 1/sqrt(v scale) to 5e-6 for 1e-300 .. 1e300: the bits' first guess, two of Newton's steps. Costs less than a
+ * division. */
 LANES_INLINE Lanes inverse_root(Lanes v, Lanes scale)
 {
     const Lanes half = lanes_mul(lanes_all(0.5), v = lanes_mul(v, scale)), three_halves = lanes_all(1.5);

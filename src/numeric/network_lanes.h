@@ -1,11 +1,13 @@
 /*
- * Networks: the loops over units, the same code for doubles and floats. network_isa.c and network_single_isa.c include it after
- * the lanes of their cell, and define before it what depends on the cell:
+ * Networks: the loops over units, the same code for doubles and floats. network_isa.c and network_single_isa.c include
+ * it after the lanes of their cell, and define before it what depends on the cell:
  *
  *     cell_of                    a double as a cell
- *     most_exponent              e to the power of it and of its negative are normal numbers, and 1 plus the latter is 1
+ *     most_exponent              e to the power of it and of its negative are normal numbers, and 1 plus the latter is
+ *                                1
  *     small_to_zero              a block of cells, those too small to matter replaced by 0
- *     bounded                    a block of gradients of units, kept in the range in which products of them keep full precision
+ *     bounded                    a block of gradients of units, kept in the range in which products of them keep full
+ *                                precision
  *     squared                    a block of squares of gradients, at least Adam's epsilon squared
  *     cell_within                a double as a cell, clipped to what a cell can hold
  *     inverse_root, rate_factor  1/sqrt(v scale) is inverse_root(v, scale) times rate_factor(scale)
@@ -31,8 +33,9 @@ static Weights weights_from(AnbNetworkRows w, size_t at)
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-/* Several rows are computed together: each weight is loaded once for all of them, and their sums do not depend on each other.
- * There are as many as fit into the registers. A single row is computed for several blocks of units together instead. */
+/* Several rows are computed together: each weight is loaded once for all of them, and their sums do not depend on each
+ * other. There are as many as fit into the registers. A single row is computed for several blocks of units together
+ * instead. */
 enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, FEW = 4, PAIR = 2, BLOCKS = LANES_BYTES == 64 ? 4 : 2 };
 
 /* Up to TOGETHER rows and their traces. A last group that is not full repeats the last row. */

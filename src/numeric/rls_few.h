@@ -1,11 +1,12 @@
 /*
- * The arithmetic of rls.h for up to eight features, whose triangle is packed; for files compiled once per instruction set.
+ * The arithmetic of rls.h for up to eight features, whose triangle is packed; for files compiled once per instruction
+ * set.
  *
- *     P = | A  B |    blocks of 4 x 4, A and C symmetric. Kept are 36 doubles: mixed, A's upper triangle with its diagonal
- *         | B' C |    and C's strictly lower one in one block; B; C's diagonal
+ *     P = | A  B |    blocks of 4 x 4, A and C symmetric. Kept are 36 doubles: mixed, A's upper triangle with
+ *         | B' C |    its diagonal and C's strictly lower one in one block; B; C's diagonal
  *
- * An update unpacks the blocks into registers and makes its whole step; none is due afterwards. Sums are in the order of the
- * tiles for more features: four rows of P, then the other four.
+ * An update unpacks the blocks into registers and makes its whole step; none is due afterwards. Sums are in the order
+ * of the tiles for more features: four rows of P, then the other four.
  */
 #ifndef ANB_NUMERIC_RLS_FEW_H
 #define ANB_NUMERIC_RLS_FEW_H
@@ -73,8 +74,8 @@ LANES_INLINE FewTriangle triangle_load(const double *p)
                          quad_load(p + 20), quad_load(p + 24), quad_load(p + 28), quad_load(p + 32)};
 }
 
-/* w . x + w0, and x into the scratch. It is stored in parts of the size that the update loads: a load from two recent stores
- * has to wait for both. */
+/* w . x + w0, and x into the scratch. It is stored in parts of the size that the update loads: a load from two recent
+ * stores has to wait for both. */
 LANES_INLINE double predict_few(const double *state, const double *x, size_t n, double *scratch)
 {
     const Few row = n == LANES ? few_load(x) : few_load_tail(x, n);
@@ -124,8 +125,8 @@ LANES_INLINE Quad lowered_few(double *to, Quad v, Quad own, Quad there, Quad sca
     return v;
 }
 
-/* P = (P - q q') scale with q = k root; returns its diagonal. Lanes of k, not of q, are copied to whole vectors, which can start
- * before the root is known. */
+/* P = (P - q q') scale with q = k root; returns its diagonal. Lanes of k, not of q, are copied to whole vectors, which
+ * can start before the root is known. */
 LANES_INLINE FewHalves lower_few(double *p, const FewTriangle *old, FewHalves k, double root, double scale, size_t n)
 {
     const Quad by = quad_all(scale), r = quad_all(root), q4 = quad_mul(k.high, r);

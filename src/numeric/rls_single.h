@@ -2,8 +2,9 @@
  * Recursive least squares with P in single precision, kept as the factors of P = U D U': U an upper triangle of floats
  * with ones on its diagonal, D diagonal, in doubles (Bierman 1977).
  *
- *     f = U'z    v = D f    a_j = lambda / weight + sum of f_i v_i up to j    u_j <- u_j - b f_j / a_(j-1)    b <- b + u_j v_j
- *     d_j <- d_j a_(j-1) / a_j    so that in the end b = P z, a = lambda / weight + z'Pz, and P <- P - b b' / a
+ *     f = U'z    v = D f    a_j = lambda / weight + sum of f_i v_i up to j
+ *     u_j <- u_j - b f_j / a_(j-1)    b <- b + u_j v_j    d_j <- d_j a_(j-1) / a_j
+ *     so that in the end b = P z, a = lambda / weight + z'Pz, and P <- P - b b' / a
  *
  * u_j is column j of U; in the last term of b its value before the update. z: the row.
  *

@@ -8,8 +8,8 @@ enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, TILE = ANB_RLS_PANEL * ANB_RLS_BLOC
 
 typedef AnbRlsSinglePanel Panel;
 
-/* How far z . P z may be from the sum of f_i v_i, in units of lambda / weight + z'Pz. They are equal but for rounding, some 10^-6, as long
- * as all of U and b are floats of full precision. */
+/* How far z . P z may be from the sum of f_i v_i, in units of lambda / weight + z'Pz. They are equal but for rounding,
+ * some 10^-6, as long as all of U and b are floats of full precision. */
 static const double OFF = 1e-3;
 
 /* U'z of some of a panel's columns. */
@@ -78,8 +78,8 @@ LANES_INLINE void renew(const AnbRlsFactor *s, size_t panel)
     ANB_PER_ISA(anb_rls_single_parts)(s->d + columns, squares, s->part + columns);
 }
 
-/* One pass over U: its step, that of D and of T; b = P z. Returns a. A panel's products are computed before the panel in front of it is
- * stepped, so that the loops do not wait for the numbers in between. */
+/* One pass over U: its step, that of D and of T; b = P z. Returns a. A panel's products are computed before the panel
+ * in front of it is stepped, so that the loops do not wait for the numbers in between. */
 LANES_INLINE double sweep(const AnbRlsFactor *s, const float *z, float *b, double a, double scale)
 {
     AnbRlsChain chain = {a, 1 / a};

@@ -1,5 +1,5 @@
-/* Where the parts of the state of an RLS lie, for code that works on all of P at once; rls.h has the layout. `weights` and
- * `intercept_row` are for any number of features, the others for more than eight. */
+/* Where the parts of the state of an RLS lie, for code that works on all of P at once; rls.h has the layout. `weights`
+ * and `intercept_row` are for any number of features, the others for more than eight. */
 #ifndef ANB_NUMERIC_RLS_TILES_H
 #define ANB_NUMERIC_RLS_TILES_H
 

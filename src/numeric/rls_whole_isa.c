@@ -1,4 +1,5 @@
-/* All of P of more than eight features at once, compiled once per instruction set: the step that is due, other units. */
+/* All of P of more than eight features at once, compiled once per instruction set: the step that is due,
+ * other units. */
 #include "src/simd/lanes.h"
 #include "rls_tiles.h"
 
@@ -28,8 +29,9 @@ LANES_INLINE Lanes column_of(size_t n, double *state, size_t block, size_t from)
     return lanes_load(column);
 }
 
-/* The intercept's coordinate grows by beta_j times that of feature j, for j = 0, 1, ... This is done for one block of columns of the
- * intercept's row: first for the features before the block, then those of the block, then those behind it. */
+/* The intercept's coordinate grows by beta_j times that of feature j, for j = 0, 1, ... This is done for one block of
+ * columns of the intercept's row: first for the features before the block, then those of the block, then those behind
+ * it. */
 LANES_INLINE void shear_block(size_t n, double *state, size_t block, const double *beta)
 {
     AnbRlsHead *head = anb_rls_head(state);
@@ -60,8 +62,8 @@ LANES_INLINE Lanes sick_of(Lanes l)
     return lanes_sub(l, l);
 }
 
-/* Row i of P times factor[i] and its columns'. Entries left of the diagonal repeat those above it, and are multiplied in the same order
- * as those: first by their column's factor. */
+/* Row i of P times factor[i] and its columns'. Entries left of the diagonal repeat those above it, and are multiplied
+ * in the same order as those: first by their column's factor. */
 LANES_INLINE Lanes stretch_row(size_t n, double *state, size_t i, const double *factor)
 {
     static const double places[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -94,8 +96,8 @@ LANES_INLINE Lanes stretch_vector(double *v, const double *factor, size_t n)
     return sick;
 }
 
-/* w and P for features of now, old x_j = alpha_j x_j + beta_j, nothing being due: all but the trace. Returns 0, or NaN where
- * a number is not finite. */
+/* w and P for features of now, old x_j = alpha_j x_j + beta_j, nothing being due: all but the trace. Returns 0, or NaN
+ * where a number is not finite. */
 static double reframe(const AnbRls *rls, double *state, const double *alpha, const double *beta)
 {
     const size_t n = rls->n;

@@ -45,8 +45,8 @@ bool anb_scores_valid(const AnbScores *scores);
 /* Scores as a part of a state: the field's `form`. */
 typedef struct AnbScoresForm {
     size_t (*capacity)(const AnbNode *self); /* 0: none, and no memory */
-    unsigned
-        since; /* the type's version from which on the scores lie as above; before it 1,000 of them and the same sorted */
+    unsigned since; /* the type's version from which on the scores lie as above; before it 1,000 of them and the same
+                       sorted */
 } AnbScoresForm;
 extern const AnbPart anb_scores_part;
 

@@ -51,8 +51,8 @@ static inline size_t anb_sizes_count(const AnbSizes *sizes)
 void anb_sizes_add(const AnbSizes *sizes, double size);
 /* The share of sizes that are at least this one; 1 where there are none. */
 double anb_sizes_beta(const AnbSizes *sizes, double size);
-/* The smallest size that at least a share `level` of them and the next one does not exceed, the largest where none is so
- * large; 0 for a level of 0 or less; INFINITY before there are two sizes. */
+/* The smallest size that at least a share `level` of them and the next one does not exceed, the largest where none is
+ * so large; 0 for a level of 0 or less; INFINITY before there are two sizes. */
 double anb_sizes_quantile(const AnbSizes *sizes, double level);
 /* Whether samples can have led to them. */
 bool anb_sizes_valid(const AnbSizes *sizes);

@@ -16,8 +16,8 @@ static inline void anb_sort_few(double *v, size_t n)
     }
 }
 
-/* In ascending order by Shell's sort with the gaps of Ciura 2001: no recursion, no memory, the same steps everywhere. For
- * values without NaN. */
+/* In ascending order by Shell's sort with the gaps of Ciura 2001: no recursion, no memory, the same steps everywhere.
+ * For values without NaN. */
 static inline void anb_sort(double *v, size_t n)
 {
     static const size_t gaps[] = {1577, 701, 301, 132, 57, 23, 10, 4, 1};

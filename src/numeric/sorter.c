@@ -91,8 +91,8 @@ static void merge_two_pairs(const double *from, uint32_t run, double *to)
 }
 
 /* The numbers `done` to `end` of the merge of from[0 .. middle) and from[middle .. n). Four parts of them are merged
- * side by side while the last part has numbers left in both runs; the parts before it then have too. After that three: where
- * few values are different, the last part soon has numbers of one run only. */
+ * side by side while the last part has numbers left in both runs; the parts before it then have too. After that three:
+ * where few values are different, the last part soon has numbers of one run only. */
 static void merge(const double *from, uint32_t middle, uint32_t n, uint32_t done, uint32_t end, double *to)
 {
     const uint32_t part = (end - done) / 4, second = done + part, third = second + part, last = third + part;

@@ -34,8 +34,8 @@ static inline double *anb_sorter_buffer(const AnbSorterRoom *room, uint32_t whic
     return room->buffer + (size_t)which * room->room;
 }
 
-/* One slice: some 256 numbers of one pass, or the merge of a pair of runs up to `most` numbers of it, 256 or more. Returns how
- * many were moved; 0 where all is sorted. */
+/* One slice: some 256 numbers of one pass, or the merge of a pair of runs up to `most` numbers of it, 256 or more.
+ * Returns how many were moved; 0 where all is sorted. */
 uint32_t anb_sorter_slice(AnbSorter *sorter, const AnbSorterRoom *room, uint32_t most);
 
 void anb_sorter_visit(AnbSorter *sorter, const AnbSorterRoom *room, AnbVisitor *visitor);

@@ -53,7 +53,8 @@ static float *sum_of(const AnbTriplesView *v, const AnbTriple *t)
     return v->sums + begin_of(v->d, t->i) + pair_of(v->d, t->j, t->k) - pair_of(v->d, t->i + 1U, t->i + 2U);
 }
 
-/* Adds to the sums of the first features `from`, `from` + SHARE, .. Products z_j z_k with i < j < k are the last ones of all. */
+/* Adds to the sums of the first features `from`, `from` + SHARE, .. Products z_j z_k with i < j < k are the last ones
+ * of all. */
 static void add_products(const AnbTriplesView *v, size_t from, const float *z, float error, float *pair)
 {
     const size_t d = v->d, n = anb_triples_pairs(d);

@@ -1,4 +1,5 @@
-/* Cosines of many turns at once. Compiled once per instruction set and chosen at start (isa.h); all sets give the same bits. */
+/* Cosines of many turns at once. Compiled once per instruction set and chosen at start (isa.h); all sets give the same
+ * bits. */
 #ifndef ANB_NUMERIC_WAVES_H
 #define ANB_NUMERIC_WAVES_H
 

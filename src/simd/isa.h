@@ -1,8 +1,8 @@
 /*
  * One source, several instruction sets. The files in `isa_sources` of the meson.build files are compiled once per set;
  * each defines a constant table of functions, named by ANB_PER_ISA, and ends with ANB_ISA_REGISTER, which defines the
- * table that callers use. Before main each of those is filled from the best set that the CPU has. The tables of all sets
- * give the same bits.
+ * table that callers use. Before main each of those is filled from the best set that the CPU has. The tables of all
+ * sets give the same bits.
  */
 #ifndef ANB_SIMD_ISA_H
 #define ANB_SIMD_ISA_H
@@ -69,8 +69,8 @@ AnbIsa anb_isa_in_use(void);
 /* For tests and benchmarks: uses another set from now on; false where it is not there. Not for several threads. */
 bool anb_isa_use(AnbIsa isa);
 
-/* Whether the kernels of v4 use AVX-512 VNNI, and VBMI2; set before main where the CPU has them. Tests clear them, so that they
- * run the other way as well. Both give the same bits. */
+/* Whether the kernels of v4 use AVX-512 VNNI, and VBMI2; set before main where the CPU has them. Tests clear them, so
+ * that they run the other way as well. Both give the same bits. */
 extern bool anb_isa_vnni, anb_isa_vbmi2;
 
 /* "baseline", "v3", "v4". */

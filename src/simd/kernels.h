@@ -106,15 +106,16 @@ static inline double anb_standardize_dot(const double *x, const double *mean, co
     return anb_kernels.standardize_dot(x, mean, inv_sd, clip, w, n, z, norm);
 }
 
-/* Weights for rows that are not standardised: writes b = w inv_sd and returns b . mean, so that w . z = b . x - b . mean
- * where nothing is clipped. */
+/* Weights for rows that are not standardised: writes b = w inv_sd and returns b . mean, so that w . z = b . x - b .
+ * mean where nothing is clipped. */
 static inline double anb_raw_weights(const double *w, const double *mean, const double *inv_sd, size_t n, double *b)
 {
     return anb_kernels.raw_weights(w, mean, inv_sd, n, b);
 }
 
 /* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach, or
- * `trust` times where the bound is above `clip`, or beyond `clip` where the reach is negative, or x is missing. z may be x. */
+ * `trust` times where the bound is above `clip`, or beyond `clip` where the reach is negative, or x is missing. z may
+ * be x. */
 static inline void anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
                                           const double *bound, const double *reach, double far, double trust,
                                           double clip, size_t n, double *z)
@@ -137,8 +138,8 @@ static inline void anb_follow_size(double *common, const double *z, double up, d
 /*
  * One row into n running moments (Welford): where x is a number, count += weight, mean and m2 (sum of squared
  * deviations) follow, and inv_sd = sqrt(count / m2), 0 where m2 is 0 or the quotient leaves the doubles. Missing cells
- * (NaN) leave their feature as it was. All start at 0; weight > 0. 0 or NaN. inv_sd may be NULL, which saves its division
- * and root.
+ * (NaN) leave their feature as it was. All start at 0; weight > 0. 0 or NaN. inv_sd may be NULL, which saves its
+ * division and root.
  */
 static inline double anb_moments_update(double *count, double *mean, double *m2, double *inv_sd, const double *x,
                                         double weight, size_t n)
@@ -172,8 +173,8 @@ static inline void anb_keep_cells(const double *x, double bound, const double *i
     anb_kernels.keep(x, bound, inverse, origin, n, kept);
 }
 
-/* Where x is not +0, ascending; how many, or most + 1 where there are more than `most`. `at` has room for most + 17, where
- * anything may stand behind them; n is below 2^32. */
+/* Where x is not +0, ascending; how many, or most + 1 where there are more than `most`. `at` has room for most + 17,
+ * where anything may stand behind them; n is below 2^32. */
 static inline size_t anb_positions(const double *x, size_t n, uint32_t *at, size_t most)
 {
     return anb_kernels.positions(x, n, at, most);

@@ -232,7 +232,8 @@ static double raw_weights(const double *w, const double *mean, const double *inv
     return lanes_sum(sum);
 }
 
-/* Beyond which size a value becomes 0: `times` its reach, or `trusted` its reach if the bound is above clip; clip if the reach is negative. */
+/* Beyond which size a value becomes 0: `times` its reach, or `trusted` its reach if the bound is above clip; clip if
+ * the reach is negative. */
 typedef struct Outmost {
     Lanes times, trusted, clip;
 } Outmost;
@@ -384,7 +385,8 @@ static void keep(const double *x, double bound, const double *inverse, const dou
     }
 }
 
-/* Appends the indices from i to end - 1 of cells whose bits are not all 0 to a list of `found`; returns its new length. */
+/* Appends the indices from i to end - 1 of cells whose bits are not all 0 to a list of `found`; returns its
+ * new length. */
 LANES_INLINE size_t list_cells(const double *x, size_t i, size_t end, uint32_t *at, size_t found)
 {
     for (; i < end; i++) {
@@ -394,7 +396,8 @@ LANES_INLINE size_t list_cells(const double *x, size_t i, size_t end, uint32_t *
     return found;
 }
 
-/* The first cells show whether a row is dense. In other rows most groups of cells are 0, and in the rest most parts of a group. */
+/* The first cells show whether a row is dense. In other rows most groups of cells are 0, and in the rest most parts of
+ * a group. */
 static size_t positions(const double *x, size_t n, uint32_t *at, size_t most)
 {
     enum { PART = 2 * LANES, GROUP = 8 * LANES };

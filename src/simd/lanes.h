@@ -256,7 +256,8 @@ LANES_INLINE Lanes lanes_load_floats(const float *from, size_t n)
     return l;
 }
 
-/* Writes the first n, at most 8, lanes as floats, nothing behind. All eight by a plain store: a load from a recent masked store waits. */
+/* Writes the first n, at most 8, lanes as floats, nothing behind. All eight by a plain store: a load from a recent
+ * masked store waits. */
 LANES_INLINE void lanes_store_floats(float *to, Lanes l, size_t n)
 {
 #if LANES_BYTES == 64
@@ -321,8 +322,8 @@ LANES_INLINE double lanes_dot(const double *a, const double *b, size_t n)
     return lanes_sum(lanes_product(a, b, n));
 }
 
-/* w . x and x . x at once, each summed as lanes_dot does. `whole`: a tail of w counts as the whole block that it starts, w
- * being padded by zeros. */
+/* w . x and x . x at once, each summed as lanes_dot does. `whole`: a tail of w counts as the whole block that it
+ * starts, w being padded by zeros. */
 LANES_INLINE double lanes_dot_and_square(const double *w, const double *x, size_t n, const bool whole, double *square)
 {
     Lanes even = lanes_zero(), odd = even, even2 = even, odd2 = even;

@@ -1,13 +1,13 @@
 /*
- * Vectors of 64 bytes, a block, for files compiled once per instruction set: one vector of 512 bits, two of 256 or four of 128.
- * A cell, one lane of a block, is a double or a float. This header has what is the same for both: lanes.h includes it for blocks
- * of eight doubles, lanes_single.h for blocks of sixteen floats. The names are the same, so that one loop can be compiled for
- * both. A source file includes one of the two.
+ * Vectors of 64 bytes, a block, for files compiled once per instruction set: one vector of 512 bits, two of 256 or four
+ * of 128. A cell, one lane of a block, is a double or a float. This header has what is the same for both: lanes.h
+ * includes it for blocks of eight doubles, lanes_single.h for blocks of sixteen floats. The names are the same, so that
+ * one loop can be compiled for both. A source file includes one of the two.
  *
  * The operations round lane by lane, and the horizontal sum has one order, so that every set gives the same bits.
  *
- * LANES_NARROW, defined before the include: 256-bit vectors also where there are 512-bit ones. For loops over few cells, whose
- * operations need each other's results: some operations on 512 bits take longer.
+ * LANES_NARROW, defined before the include: 256-bit vectors also where there are 512-bit ones. For loops over few
+ * cells, whose operations need each other's results: some operations on 512 bits take longer.
  *
  * Named members, not an array: gcc keeps those in registers. may_alias: without it gcc reorders loads inside a struct.
  */
@@ -68,7 +68,8 @@ typedef struct Lanes {
     LANES_EACH (LANES_MEMBER)
 } Lanes;
 
-/* A part is one vector of a block. A loop over one part of each row keeps more rows in registers than a loop over blocks. */
+/* A part is one vector of a block. A loop over one part of each row keeps more rows in registers than a loop over
+ * blocks. */
 LANES_INLINE LanesPart lanes_part_load(const LanesCell *from)
 {
     return *(const LanesMemory *)from;
@@ -119,8 +120,8 @@ LANES_INLINE Lanes lanes_zero(void)
 }
 
 /* One part at a time: where test > bound, where test is a number, the lesser, the greater. Intrinsics, since
- * gcc makes four operations of a mask and a choice. The lesser is `l < r ? l : r`, so r where either is not a number.
- */
+ * gcc makes four operations of a mask and a choice. The lesser is `l < r ? l : r`, so r where either is not
+ * a number. */
 #if LANES_BYTES == 64
 typedef LANES_VECTOR(512) LanesVector;
 
@@ -208,8 +209,8 @@ LANES_INLINE Lanes lanes_abs(Lanes l)
         return l;
 }
 
-/* a . b over the whole blocks of n cells, before the lanes are summed. Even and odd blocks have a sum each: one alone would
- * wait for each addition. */
+/* a . b over the whole blocks of n cells, before the lanes are summed. Even and odd blocks have a sum each: one alone
+ * would wait for each addition. */
 typedef struct LanesProducts {
     Lanes even, odd;
 } LanesProducts;

@@ -1,11 +1,13 @@
 /*
  * Up to eight doubles, for files compiled once per instruction set: the operations of lanes.h with shorter chains of
- * operations that need each other's results. With few features these chains take the time, not the number of operations:
+ * operations that need each other's results. With few features these chains take the time, not the number of
+ * operations:
  *
- *   - with AVX-512 two vectors of 256 bits in place of one of 512: an addition takes fewer cycles, and the first step of a
- *     sum adds the two vectors as they are;
+ *   - with AVX-512 two vectors of 256 bits in place of one of 512: an addition takes fewer cycles, and the first step
+ *     of a sum adds the two vectors as they are;
  *   - a sum is written to every lane, so that it can be multiplied by a row at once;
- *   - the 0 that lanes_dot adds to each product is left out: few_constant adds it at the end, where it has the same effect.
+ *   - the 0 that lanes_dot adds to each product is left out: few_constant adds it at the end, where it has the same
+ *     effect.
  *
  * n is 1 to 8, weights are padded by zeros to eight. One FewPart is four lanes or two.
  */
@@ -82,8 +84,8 @@ LANES_INLINE FewPart few_sum(Few l, size_t n)
 #endif
 }
 
-/* What is added to a few_sum in place of v: where both are zeros, the sum is 0 and not -0, as it is where 0 was added to
- * each product before. */
+/* What is added to a few_sum in place of v: where both are zeros, the sum is 0 and not -0, as it is where 0 was added
+ * to each product before. */
 LANES_INLINE double few_constant(double v)
 {
     return v + 0.0;

@@ -33,7 +33,8 @@ LANES_INLINE Lanes lanes_exp(Lanes l)
 
 ANB_DEFINE_LOG_CORE(LANES_INLINE, LanesPart, lanes_part_log_core)
 
-/* log x for x from the least normal number to 1: the bits of anb_log. x = 2^k m, made of the bits of m / x; k <= 0 by way of 2^52. */
+/* log x for x from the least normal number to 1: the bits of anb_log. x = 2^k m, made of the bits of m / x; k <= 0 by
+ * way of 2^52. */
 LANES_INLINE LanesPart lanes_part_log(LanesPart x)
 {
     const LanesPart shift = LANES_CONSTANT(0x1p52), root_half = LANES_CONSTANT(0x1.6a09e667f3bcdp-1);

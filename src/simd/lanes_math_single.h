@@ -5,8 +5,8 @@
 #include "lanes_single.h"
 
 /*
- * e^x for |x| <= 87, within 1e-7 of it; NaN stays NaN. x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 as a sum whose first part has 10 bits,
- * so that n times it is exact; Taylor's series of e^r to the 6th power, whose rest is below 2e-7 r.
+ * e^x for |x| <= 87, within 1e-7 of it; NaN stays NaN. x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 as a sum whose first
+ * part has 10 bits, so that n times it is exact; Taylor's series of e^r to the 6th power, whose rest is below 2e-7 r.
  */
 LANES_INLINE LanesPart lanes_part_exp(LanesPart x)
 {

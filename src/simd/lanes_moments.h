@@ -8,8 +8,8 @@ typedef struct LanesMoments {
     Lanes count, mean, m2;
 } LanesMoments;
 
-/* Carried from block to block of a row: the last count and share = weight / count, which is the same for most features, so
- * that most blocks need no division; sick: NaN where some moment is not finite. */
+/* Carried from block to block of a row: the last count and share = weight / count, which is the same for most features,
+ * so that most blocks need no division; sick: NaN where some moment is not finite. */
 typedef struct LanesAlong {
     Lanes weight, count, share, sick;
 } LanesAlong;

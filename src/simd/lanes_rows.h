@@ -25,9 +25,9 @@ LANES_INLINE void lanes_four_add(LanesFour *sum, LanesPart w, const double *x, s
 }
 
 /*
- * Dot products of w with four rows, `stride` apart, each with the bits of lanes_dot; `whole`: a tail counts as the whole
- * block that it starts, w being padded by zeros. One lane number of all rows after the other, so that the sums stay in
- * registers.
+ * Dot products of w with four rows, `stride` apart, each with the bits of lanes_dot; `whole`: a tail counts as the
+ * whole block that it starts, w being padded by zeros. One lane number of all rows after the other, so that the sums
+ * stay in registers.
  */
 LANES_INLINE void lanes_dot4(const double *w, const double *x, size_t stride, size_t n, const bool whole, double *out)
 {
@@ -64,7 +64,8 @@ LANES_INLINE void lanes_dot4(const double *w, const double *x, size_t stride, si
         lanes_store_half(out, lanes_sum4(a, b, c, d));
 }
 
-/* Products of eight rows of up to 16 cells with the blocks `low` and `high`, and `more`; behind row `last` that one again. */
+/* Products of eight rows of up to 16 cells with the blocks `low` and `high`, and `more`; behind row `last` that one
+ * again. */
 LANES_INLINE Lanes lanes_affine_eight(Lanes low, Lanes high, Lanes more, const double *x, size_t stride,
                                       const size_t last, size_t n)
 {

@@ -5,8 +5,8 @@
 #include "quads.h"
 
 #if LANES_BYTES == 64
-/* Columns c, c + 2, c + 4 and c + 6 from the pairs of rows 0 and 1, 2 and 3, 4 and 5, 6 and 7: a pair has lane c of both rows side
- * by side, then lane c + 2 of both, and so on. */
+/* Columns c, c + 2, c + 4 and c + 6 from the pairs of rows 0 and 1, 2 and 3, 4 and 5, 6 and 7: a pair has lane c of
+ * both rows side by side, then lane c + 2 of both, and so on. */
 LANES_INLINE void lanes_turn_pairs(__m512d p, __m512d q, __m512d r, __m512d s, Lanes *column)
 {
     __m512d pq = _mm512_shuffle_f64x2(p, q, 0x88), rs = _mm512_shuffle_f64x2(r, s, 0x88);

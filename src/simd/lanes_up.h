@@ -1,5 +1,5 @@
-/* Eight lanes moved up, and the sums up to each, for files compiled once per instruction set. Both stay in registers, since a load
- * from several recent stores waits for all of them. */
+/* Eight lanes moved up, and the sums up to each, for files compiled once per instruction set. Both stay in registers,
+ * since a load from several recent stores waits for all of them. */
 #ifndef ANB_SIMD_LANES_UP_H
 #define ANB_SIMD_LANES_UP_H
 

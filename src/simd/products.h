@@ -21,8 +21,8 @@ static inline void anb_products(const double *x, size_t d, double *u)
     anb_product_kernels.products(x, d, u);
 }
 
-/* The same of x - centre for several rows, x `stride` and u `u_stride` doubles apart; d up to ANB_PRODUCTS_D. Rows are written in order,
- * so the doubles overwritten behind a row may be the next row's products. */
+/* The same of x - centre for several rows, x `stride` and u `u_stride` doubles apart; d up to ANB_PRODUCTS_D. Rows are
+ * written in order, so the doubles overwritten behind a row may be the next row's products. */
 static inline void anb_products_of_rows(const double *x, size_t stride, size_t rows, const double *centre, size_t d,
                                         double *u, size_t u_stride)
 {

@@ -1,14 +1,14 @@
 /*
- * Four doubles, for files compiled once per instruction set: one vector of 256 bits, with AVX-512 too, or two of 128. For what
- * comes in fours, or in so few that a block of eight would be half empty. The operations round lane by lane.
+ * Four doubles, for files compiled once per instruction set: one vector of 256 bits, with AVX-512 too, or two of 128.
+ * For what comes in fours, or in so few that a block of eight would be half empty. The operations round lane by lane.
  */
 #ifndef ANB_SIMD_QUADS_H
 #define ANB_SIMD_QUADS_H
 
 #include "lanes_few.h"
 
-/* Lane numbers and `m` of quad_pick are constants; quad_turn transposes a block of 4 x 4. The lesser is `l < r ? l : r`, so r
- * where either is not a number; likewise the greater. */
+/* Lane numbers and `m` of quad_pick are constants; quad_turn transposes a block of 4 x 4. The lesser is `l < r ? l :
+ * r`, so r where either is not a number; likewise the greater. */
 #if LANES_BYTES > 16
 typedef FewPart Quad;
 

@@ -14,7 +14,8 @@ typedef struct AnbTurnKernels {
 
 ANB_ISA_TABLE(AnbTurnKernels, anb_turn_kernels);
 
-/* d cells of each of rows >= 1 rows, `stride` doubles apart. Behind the last row that one again, up to `pitch`, a multiple of eight. */
+/* d cells of each of rows >= 1 rows, `stride` doubles apart. Behind the last row that one again, up to `pitch`, a
+ * multiple of eight. */
 static inline void anb_turn_rows(const double *x, size_t stride, size_t rows, size_t d, size_t pitch, double *column)
 {
     anb_turn_kernels.turn(x, stride, rows, d, pitch, column);

@@ -1,8 +1,8 @@
 /*
  * Fields of a state as little-endian bytes, whatever the processor.
  *
- * AnbFieldReader reads the fields of a state of an older layout, for a type's `upgrade`: a visitor that takes each field from the bytes
- * of a snapshot, little-endian, in the order in which the older layout showed them.
+ * AnbFieldReader reads the fields of a state of an older layout, for a type's `upgrade`: a visitor that takes each
+ * field from the bytes of a snapshot, little-endian, in the order in which the older layout showed them.
  *
  *     AnbFieldReader reader = anb_field_reader(bytes, size);
  *     anb_visit(&reader.visitor, "name", ...);

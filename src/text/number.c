@@ -236,8 +236,8 @@ static int any_number(const char *text, const char *end, double *value)
 
 enum { COPIED = 24, ENOUGH = 40 };
 
-/* A short text is read in a copy of its first bytes, so that there are bytes behind it: that is the faster way. Where the
- * copy ends amid the text, the number has to end before what may be an exponent does. */
+/* A short text is read in a copy of its first bytes, so that there are bytes behind it: that is the faster way. Where
+ * the copy ends amid the text, the number has to end before what may be an exponent does. */
 static int short_number(const char *text, size_t n, double *value)
 {
     const int exponent = 3;
