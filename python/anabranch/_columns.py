@@ -83,6 +83,11 @@ def _refusal(model: Any, j: int, kind: str, cells: list[Any]) -> _Refused:
     return _Refused("a cell is refused")
 
 
+def _scalars(array: np.ndarray) -> list[Any]:
+    """Cells of numpy's numbers; those of a narrow float keep its precision, and so its text: 0.1, not 0.10000000149."""
+    return list(array) if array.dtype.kind == "f" and array.dtype.itemsize < 8 else array.tolist()
+
+
 def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
     """Of a column that may hold anything; numbers and times that are missing are NaN, as in other columns."""
     try:
@@ -108,10 +113,13 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     if kind in ("number", "code", "boolean") and letter in "iufb":
         return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
     if kind in ("category", "code") and isinstance(s.dtype, sys.modules["pandas"].CategoricalDtype):
-        categories = s.cat.categories.tolist()
+        categories = _scalars(s.cat.categories.to_numpy())
         if len(categories) < len(s):  # each is read once
             with contextlib.suppress(InputError):  # told with its row below
                 return cells_of(model, j, [*categories, None])[s.cat.codes.to_numpy()]
+        s = s.astype(s.cat.categories.dtype) if s.cat.categories.dtype.kind == "f" else s
+    if s.dtype.kind == "f":
+        return _objects(model, j, kind, _scalars(s.to_numpy(dtype=f"f{s.dtype.itemsize}", na_value=np.nan)))
     return _objects(model, j, kind, s.to_numpy(dtype=object, na_value=None).tolist())
 
 
@@ -125,7 +133,7 @@ def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
         return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
     if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
         return (s if s.dtype == polars.Float64 else s.cast(polars.Float64)).to_numpy()
-    return _objects(model, j, kind, s.to_list())
+    return _objects(model, j, kind, _scalars(s.to_numpy()) if s.dtype.is_float() else s.to_list())
 
 
 def _arrow_array(s: Any) -> np.ndarray:
@@ -148,6 +156,8 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
         return _arrow_array(s if types.is_float64(s.type) else s.cast(pyarrow.float64(), safe=False))
     if types.is_dictionary(s.type):
         s = s.cast(s.type.value_type)
+    if types.is_floating(s.type):
+        return _objects(model, j, kind, _scalars(_arrow_array(s)))
     text = types.is_string(s.type) or types.is_large_string(s.type)
     return _objects(model, j, kind, _arrow_array(s).tolist() if text else s.to_pylist())
 

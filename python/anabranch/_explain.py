@@ -101,15 +101,21 @@ class Explainer(_core.Explainer):
         Returns
         -------
         Explanation
+            All nan where the row is refused and the model's ``bad_rows`` is "skip".
 
         Raises
         ------
         UnsupportedError
             No rows are kept yet.
+        InputError
+            The row is refused.
         """
         figures = self._explain(x)
         model = self.model
         columns = model.features or tuple(str(j) for j in range(model.n_features or 0))
+        if figures is None:
+            unknown = np.full(len(columns), np.nan)
+            return Explanation(np.nan, np.nan, columns, unknown, unknown.copy(), False, len(self), {})
         expert = figures.pop("expert")
         names = model._mixture()["names"] if expert else []
         for name in ("phi", "error"):

@@ -163,7 +163,7 @@ def _array(model: Any, X: np.ndarray) -> np.ndarray:
     if X.ndim != 2:
         raise InputError(f"X has {dimensions(X)}; a table of rows and columns has 2")
     if X.dtype == object or model.schema_text:
-        return _rows(model, X.tolist())
+        return _rows(model, X.tolist() if X.dtype.kind != "f" or X.dtype == float else list(X))
     return doubles(X, "X", "A")
 
 

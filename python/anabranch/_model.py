@@ -40,8 +40,9 @@ class Model(_core.Model):
         The target's name, kept in files. A key or column of that name in the first row or frame is no feature, and is
         passed over in all of them.
     bad_rows : {"raise", "skip"}
-        What happens to a row that is refused: an ``InputError``, or a prediction of nan and a count in ``counters``.
-        A cell that cannot be read, such as a text for a number, raises in either case.
+        What happens to a row that is refused: an ``InputError``, or nan in place of each number that a method would
+        return for it; those predicted or learned are counted in ``counters``. A cell that cannot be read, such as a
+        text for a number, raises in either case.
     extra : {"ignore", "raise"}
         What happens to keys and columns that are no features.
     max_bytes : int

@@ -32,18 +32,6 @@ static int read_text(const Format *format, Py_ssize_t i, PyObject *text, double 
     return raise_input(format->core, "%s%s", error.message, hint);
 }
 
-/* A number of a category that is whole and short is itself; any other is its text, as in files. */
-static bool is_code(double value)
-{
-    return value > -1e15 && value < 1e15 && value == (double)(long long)value;
-}
-
-/* Whether a number of a category is in the model as it is: a code, or a float that stands for a text already. */
-static bool is_own_category(PyObject *cell, double value)
-{
-    return is_code(value) || (PyFloat_Check(cell) && value >= 0x1p52 && value < 0x1p53);
-}
-
 bool floats_are_plain(void)
 {
     const double probe = 0x1.23456789abcdep-300;
@@ -91,25 +79,31 @@ int cell_read_plain(const Format *format, Py_ssize_t i, PyObject *cell, double *
         *value = 0;
     if (kind == ANB_COLUMN_CATEGORY && *value != *value)
         *value = cell_missing(format, i);
-    return kind != ANB_COLUMN_CATEGORY || is_own_category(cell, *value);
+    return kind != ANB_COLUMN_CATEGORY || category_is_own(cell, *value);
 }
 
-/* Whether a cell is a numpy.datetime64 (letter 'M') or timedelta64 ('m'), or an array of one. */
-static bool is_numpy(PyObject *cell, char letter)
+/* The letter of a numpy scalar's or array's kind: 'M' of a datetime64, 'm' of a timedelta64; 0: it is none. */
+static char numpy_kind(PyObject *cell)
 {
+    Py_ssize_t n = 0;
     PyObject *dtype = PyObject_HasAttrString(cell, "dtype") ? PyObject_GetAttrString(cell, "dtype") : NULL;
     PyObject *kind = dtype ? PyObject_GetAttrString(dtype, "kind") : NULL;
-    const char word[] = {letter, 0};
-    bool is = kind && PyUnicode_Check(kind) && PyUnicode_CompareWithASCIIString(kind, word) == 0;
+    const char *letter = kind && PyUnicode_Check(kind) ? PyUnicode_AsUTF8AndSize(kind, &n) : NULL;
+    const char is = letter && n == 1 ? *letter : 0;
     Py_XDECREF(kind);
     Py_XDECREF(dtype);
     PyErr_Clear();
     return is;
 }
 
+static bool is_numpy(PyObject *cell, char letter)
+{
+    return numpy_kind(cell) == letter;
+}
+
 bool cell_is_count(PyObject *cell, double value)
 {
-    bool fraction = value > -1e15 && value < 1e15 && !is_code(value);
+    bool fraction = value > -1e15 && value < 1e15 && !number_is_short(value);
     return !fraction && !PyFloat_Check(cell) && !PyIndex_Check(cell) && (is_numpy(cell, 'm') || is_numpy(cell, 'M'));
 }
 
@@ -135,6 +129,13 @@ static bool is_time(PyObject *cell)
 static bool is_numeric(PyObject *cell)
 {
     return PyType_GetSlot(Py_TYPE(cell), Py_nb_float) || PyIndex_Check(cell) || PyComplex_Check(cell);
+}
+
+bool cell_is_number(PyObject *cell)
+{
+    const char kind = numpy_kind(cell);
+    bool other = PyUnicode_Check(cell) || PyBytes_Check(cell) || PyComplex_Check(cell);
+    return !other && is_numeric(cell) && (!kind || strchr("iufb", kind));
 }
 
 /* A list and its like, or an array: not one cell. */
@@ -264,12 +265,14 @@ int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
     AnbColumnKind kind = kind_of(format, i);
     if (kind == ANB_COLUMN_IGNORED)
         return *value = 0, 0;
+    if (format->schema && PyUnicode_Check(cell)) /* numpy.str_ and others */
+        return read_text(format, i, cell, value) < 0 ? -1 : 0;
     if (kind == ANB_COLUMN_TIME && is_time(cell))
         return read_moment(format, i, cell, value);
     if (kind != ANB_COLUMN_NUMBER && holds_cells(cell))
         return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
     if (kind == ANB_COLUMN_CATEGORY) {
-        PyObject *text = PyObject_Str(cell);
+        PyObject *text = category_text(cell);
         int code = text ? read_text(format, i, text, value) : -1;
         Py_XDECREF(text);
         return code < 0 ? -1 : 0;

@@ -139,8 +139,8 @@ int raise_refusal(const Format *format, const Sample *sample, const char *head, 
 /* What a method returns for a sample: the value, or NULL with the reason raised, where it was refused and the format
  * skips none, or with what a learner written in Python raised. */
 PyObject *sample_answer(const Format *format, double value, const Sample *sample);
-/* Raises why a row is refused; NULL. */
-PyObject *raise_row(const Format *format, const double *x);
+/* A row to predict was refused: 0 with nan in all of `out` where the format skips it, else -1 with the reason. */
+int row_refused(const Format *format, const double *x, double *out, size_t n);
 
 /* ---- entry.c ---- */
 int entry_make(Entry *entry);
@@ -189,6 +189,8 @@ static inline double float_of(PyObject *cell)
 int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value);
 /* Whether it stands for a missing cell besides None and nan: NA and NaT of pandas, NaT of numpy. */
 bool cell_is_missing(PyObject *cell);
+/* Whether it is a number of any type, complex ones left out: of Python, numpy, decimal, fractions. */
+bool cell_is_number(PyObject *cell);
 /* Whether its float() is no number but the count of a numpy time or duration, as it is for nanoseconds. */
 bool cell_is_count(PyObject *cell, double value);
 bool cell_is_duration(PyObject *cell);
@@ -200,6 +202,14 @@ unsigned cell_looks(PyObject *text);
 int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSchema **schema);
 /* The schema of a first row of mixed cells: *schema stays NULL where all are numbers. */
 int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema);
+
+/* ---- category.c ---- */
+/* Whether a number is whole and of 15 digits at most: as a category it is itself. */
+bool number_is_short(double value);
+/* Whether a number of a category is in the model as it is: a short one, or a float that stands for a text already. */
+bool category_is_own(PyObject *cell, double value);
+/* The text of a cell of a category, the same for a number of any type; "" of one that is missing. */
+PyObject *category_text(PyObject *cell);
 
 /* ---- row.c ---- */
 /* Room for n doubles, freed by cells_free; NULL with the exception set. */
@@ -316,15 +326,15 @@ Levels levels_of(const StreamingLearner *learner);
 
 /* A requested interval. */
 typedef struct Interval {
-    double coverage, low, high;
+    double coverage, end[2];
     Levels has; /* the model */
 } Interval;
 /* What predict_interval returns for a row: low and high, or NULL with the exception that the code stands for. */
-PyObject *interval_answer(const Format *format, const double *x, int code, const Interval *asked);
+PyObject *interval_answer(const Format *format, const double *x, int code, Interval *asked);
 
 /* What predict_quantiles returns for a row: the tuple of n values, or NULL with the exception that the code
  * stands for. */
-PyObject *quantiles_answer(const Format *format, const double *x, int code, const double *value, size_t n);
+PyObject *quantiles_answer(const Format *format, const double *x, int code, double *value, size_t n);
 
 /* ---- arguments ---- */
 /* Whether a setting is the word `yes`; -1 with the exception set where it is not `no` either. */

@@ -61,7 +61,7 @@ static PyObject *keep(PyObject *object, PyObject *row)
     if (model_enter_row(model, row, &cells))
         return NULL;
     int code = anb_explainer_keep(e->explainer, cells.x);
-    PyObject *result = code ? raise_row(&model->format, cells.x) : Py_NewRef(Py_None);
+    PyObject *result = code && row_refused(&model->format, cells.x, NULL, 0) ? NULL : Py_NewRef(Py_None);
     watcher_leave(model);
     cells_free(&cells);
     return result;
@@ -83,7 +83,9 @@ static PyObject *keep_many(PyObject *object, PyObject *array)
         char head[32];
         PyOS_snprintf(head, sizeof head, "row %zd: ", i);
         code = anb_explainer_keep(e->explainer, row.x);
-        if (code && !raise_refusal(&model->format, &row, head, ""))
+        if (code && model->format.skips)
+            code = 0;
+        else if (code && !raise_refusal(&model->format, &row, head, ""))
             raise_input(model->core, "%sit is refused", head);
     }
     watcher_leave(model);
@@ -109,7 +111,9 @@ static PyObject *explain(PyObject *object, PyObject *row)
     if (model_enter_row(model, row, &cells))
         return NULL;
     int code = anb_explain(e->explainer, model->learner, cells.x, &why);
-    PyObject *result = code == ANB_E_INPUT ? raise_row(&model->format, cells.x) : code ? NULL : dict_of(&why);
+    PyObject *result = code == 0 ? dict_of(&why) : NULL;
+    if (code == ANB_E_INPUT && row_refused(&model->format, cells.x, NULL, 0) == 0)
+        result = Py_NewRef(Py_None);
     if (code == ANB_E_UNSUPPORTED)
         PyErr_SetString(model->core->unsupported_error,
                         "no rows are kept yet to explain against: train the model, or give rows to keep()");
@@ -139,7 +143,8 @@ static PyMethodDef explainer_methods[] = {
      "kept.\n\nParameters\n----------\n"
      "x : dict, sequence or array of n_features numbers\n\nRaises\n------\nInputError\n    The row is refused."},
     {"_keep_many", keep_many, METH_O, "_keep_many($self, X, /)\n--\n\nKeeps the rows of a matrix."},
-    {"_explain", explain, METH_O, "_explain($self, x, /)\n--\n\nAn explanation as a dict."},
+    {"_explain", explain, METH_O,
+     "_explain($self, x, /)\n--\n\nAn explanation as a dict; None of a row that is skipped."},
     {0}};
 
 static PyGetSetDef explainer_properties[] = {

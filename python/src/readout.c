@@ -272,8 +272,8 @@ static PyObject *for_row(Model *self, PyObject *row, ForRow query)
     double *out = code ? NULL : PyMem_Malloc(m.k * sizeof *out);
     if (out)
         code = query(self->learner, cells.x, out);
-    if (code == ANB_E_INPUT)
-        raise_row(&self->format, cells.x);
+    if (code == ANB_E_INPUT && row_refused(&self->format, cells.x, out, m.k) == 0)
+        code = 0;
     entry_leave(&self->entry);
     cells_free(&cells);
     PyObject *list = out && !code && !core_failure(self->core) ? list_of(out, m.k) : NULL;

@@ -64,10 +64,12 @@ PyObject *sample_answer(const Format *format, double value, const Sample *s)
     return PyFloat_FromDouble(value);
 }
 
-PyObject *raise_row(const Format *format, const double *x)
+int row_refused(const Format *format, const double *x, double *out, size_t n)
 {
     const Sample sample = predicted(x);
-    if (!raise_refusal(format, &sample, "", ""))
+    for (size_t i = 0; i < n; i++)
+        out[i] = ANB_NAN;
+    if (!format->skips && !raise_refusal(format, &sample, "", ""))
         raise_input(format->core, "the row is refused");
-    return NULL;
+    return format->skips ? 0 : -1;
 }

@@ -187,15 +187,15 @@ static PyObject *other_coverage(Core *core, const Interval *asked)
     return NULL;
 }
 
-PyObject *interval_answer(const Format *format, const double *x, int code, const Interval *asked)
+PyObject *interval_answer(const Format *format, const double *x, int code, Interval *asked)
 {
     if (core_failure(format->core))
         return NULL;
-    if (code == ANB_E_UNSUPPORTED)
+    if (asked->has.n_coverages == 0)
         return no_interval(format->core, asked->has.n_levels > 0);
-    if (code == ANB_E_INPUT)
-        return raise_row(format, x);
-    return code ? other_coverage(format->core, asked) : Py_BuildValue("(dd)", asked->low, asked->high);
+    if (code == ANB_E_INPUT && row_refused(format, x, asked->end, 2))
+        return NULL;
+    return code && code != ANB_E_INPUT ? other_coverage(format->core, asked) : tuple_of(asked->end, 2);
 }
 
 static PyObject *predict_interval(PyObject *object, PyObject *arguments)
@@ -207,7 +207,7 @@ static PyObject *predict_interval(PyObject *object, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &asked.coverage) ||
         model_enter_row(self, row, &cells))
         return NULL;
-    int code = anb_predict_interval(self->learner, cells.x, asked.coverage, &asked.low, &asked.high);
+    int code = anb_predict_interval(self->learner, cells.x, asked.coverage, &asked.end[0], &asked.end[1]);
     asked.has = levels_of(self->learner);
     PyObject *result = interval_answer(&self->format, cells.x, code, &asked);
     leave(self, &cells);
@@ -216,15 +216,15 @@ static PyObject *predict_interval(PyObject *object, PyObject *arguments)
 
 /* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
-PyObject *quantiles_answer(const Format *format, const double *x, int code, const double *value, size_t n)
+PyObject *quantiles_answer(const Format *format, const double *x, int code, double *value, size_t n)
 {
     if (core_failure(format->core))
         return NULL;
-    if (code == ANB_E_UNSUPPORTED)
+    if (n == 0)
         return PyErr_SetString(format->core->unsupported_error,
                                "the model has no quantiles: write quantile(..., levels=[...]) around the expression"),
                NULL;
-    return code ? raise_row(format, x) : tuple_of(value, n);
+    return code && row_refused(format, x, value, n) ? NULL : tuple_of(value, n);
 }
 
 static PyObject *predict_quantiles(PyObject *object, PyObject *row)

@@ -325,7 +325,7 @@ static PyObject *reader_interval(PyObject *object, PyObject *arguments)
     Reader *self = (Reader *)object;
     PyObject *row;
     Interval asked = {.has = self->has};
-    double *low = &asked.low, *high = &asked.high;
+    double *low = &asked.end[0], *high = &asked.end[1];
     Cells cells;
     if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &asked.coverage) ||
         enter_row(&self->format, &self->entry, row, &cells))

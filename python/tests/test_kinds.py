@@ -244,6 +244,40 @@ def test_columns_that_keep_each_text_once(kind):
         assert model.equal(rows)
 
 
+@pytest.mark.parametrize("narrow", ["float32", "float64"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_numbers_of_a_column_of_names_are_those_of_a_file(narrow, missing):
+    numbers = np.array([12, 0.1, 7.5, 1e6, 0.1, 12] * 5, narrow)
+    if missing:
+        numbers[3::6] = np.nan
+    y = np.arange(30.0) % 5
+    nullable = pandas.Series([None if n != n else n for n in numbers], dtype=narrow.capitalize())
+    arrow = pyarrow.table({"it": pyarrow.array(nullable)})
+    texts = ["" if n != n else "1000000" if n == 1e6 else str(n).removesuffix(".0") for n in numbers]
+    rows = Model("scale(rls)", schema={"it": "category"})
+    rows.learn_many(pandas.DataFrame({"it": texts}), y)
+    decimals = [None if n != n else Decimal(str(n)) for n in numbers]
+    for frame in (
+        pandas.DataFrame({"it": numbers}),
+        pandas.DataFrame({"it": nullable}),
+        pandas.DataFrame({"it": pandas.Categorical(numbers)}),
+        pandas.DataFrame({"it": pandas.Categorical(numbers, categories=np.unique([*numbers[numbers == numbers], *np.arange(40).astype(narrow)]))}),
+        pandas.DataFrame({"it": pandas.Series(decimals, dtype=object)}),
+        pandas.DataFrame({"it": pandas.Series(nullable, dtype=pandas.ArrowDtype(arrow["it"].type))}),
+        polars.DataFrame({"it": numbers}),
+        polars.DataFrame(arrow),
+        polars.DataFrame({"it": decimals}),
+        arrow,
+        pyarrow.table({"it": decimals}),
+        [{"it": n} for n in numbers],
+        [[n] for n in numbers],
+        numbers[:, None],
+    ):
+        model = Model("scale(rls)", ["it"], schema={"it": "category"})
+        model.learn_many(frame, y)
+        assert model.equal(rows), type(frame)
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_times_of_any_zone_and_unit_are_those_of_utc(unit):
     utc = pandas.Series(pandas.date_range("2021-10-30 20:00", periods=40, freq="15min", tz="UTC"))

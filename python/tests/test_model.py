@@ -8,6 +8,8 @@ import pickle
 import subprocess
 import sys
 import warnings
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -424,6 +426,36 @@ def test_categories():
         model.categories("shop", n=0)
 
 
+NUMBERS_OF_A_NAME = {
+    "12": [12, 12.0, Decimal("12.0"), Decimal("1.2E1"), Fraction(24, 2), np.float16(12), np.float32(12), np.longdouble(12), np.int8(12), np.uint64(12)],
+    "0.1": [0.1, Decimal("0.10"), Fraction(1, 10), np.float16(0.1), np.float32(0.1), np.float64(0.1)],
+    "0": [0, -0.0, False, np.bool_(False), np.float32(-0.0), Decimal("-0")],
+    "1": [True, np.bool_(True), np.float16(1)],
+    "100000000000000000": [10**17, 1e17, Decimal(10**17), Fraction(10**17), np.int64(10**17), np.float64(1e17)],
+    "18446744073709551615": [2**64 - 1, np.uint64(2**64 - 1), Decimal(2**64 - 1)],
+    "": [None, float("nan"), np.float32("nan"), Decimal("nan"), np.datetime64("NaT")],
+    "text": [np.str_("text")],
+}
+
+
+@pytest.mark.parametrize("text", NUMBERS_OF_A_NAME)
+def test_a_number_is_the_same_category_whatever_its_type(text):
+    def learned(cells):
+        model = Model("scale(rls)", ["id"], schema={"id": "category"})
+        for cell in cells:
+            model.learn_one({"id": "first"}, 0.0)
+            model.learn_one({"id": cell}, 1.0)
+        return model
+
+    for cell in NUMBERS_OF_A_NAME[text]:
+        assert learned([cell] * 3).equal(learned([text] * 3)), repr(cell)
+    numbers = np.array([12, 0.1, 0, 7.5], np.float32)
+    rows, array = (Model("scale(rls)", ["id"], schema={"id": "category"}) for _ in range(2))
+    rows.learn_many([{"id": name} for name in ("12", "0.1", "0", "7.5")], range(4))
+    array.learn_many(numbers[:, None], range(4))
+    assert array.equal(rows)
+
+
 def test_large_numbers_of_a_category_are_their_texts():
     numbers = [2**60 + i for i in range(5)] + [2**52 + 1, 10**17, -(10**16), 2**64 - 1]
     by_text, by_number = (Model("scale(rls)", ["id"], schema={"id": "category"}) for _ in range(2))
@@ -433,7 +465,7 @@ def test_large_numbers_of_a_category_are_their_texts():
     assert by_number.equal(by_text)
     assert {c.name for c in by_number.categories("id", numbers)} == set(map(str, numbers))
     code = by_number.categories("id", [])[0]
-    assert code.name is None and by_number.predict_one({"id": 1e17}) == by_text.predict_one({"id": "1e+17"})
+    assert code.name is None and by_number.predict_one({"id": 1e17}) == by_text.predict_one({"id": str(10**17)})
 
 
 def test_integers_and_texts_of_numpy_make_a_model():
@@ -447,6 +479,47 @@ def test_integers_and_texts_of_numpy_make_a_model():
         Model("linear", {"a", "b"})
     with pytest.raises(TypeError):
         Model("linear", 2.5)
+
+
+def refused_rows(model):
+    return [[np.inf, 0, 0, 0], {"a": np.nan, "b": 0, "c": 1, "d": 2}] if not model.takes_missing else [[1, np.inf, 0, 0]]
+
+
+@pytest.mark.parametrize("expression", ["interval(linear)", "quantile(scale(rls), levels=[0.1, 0.9])", "scale(moe(linear, rls))", "pending(linear)"])
+def test_a_row_that_is_skipped_is_nan_for_every_method(expression):
+    X, y = stream(100)
+    model = Model(expression, ["a", "b", "c", "d"])
+    explainer = Explainer(model)
+    model.learn_many(X, y)
+    server = Server(model)
+    reader, copy = server.reader(), Reader(model)
+    for row in refused_rows(model):
+        asked = [lambda m: m.predict_one(row)]
+        if model.coverages:
+            asked.append(lambda m: m.predict_interval(row, 0.9))
+        if model.levels:
+            asked.append(lambda m: m.predict_quantiles(row))
+        own = [lambda m: m.explain(row).phi, lambda m: m.explain(row).prediction, lambda m: m.explain(row, X[:5]).error]
+        if "moe" in expression:
+            own += [lambda m: m.routing_probabilities(row), lambda m: m.expert_predictions(row)]
+        if "pending" in expression:
+            own.append(lambda m: m.predict_pending(7, row))
+        for source in (model, reader, copy):
+            for method in asked + (own if source is model else []):
+                source.bad_rows = "raise"
+                with pytest.raises(InputError, match="feature '[ab]' is"):
+                    method(source)
+                source.bad_rows = "skip"
+                assert np.isnan(method(source)).all()
+        for method in [] if model.coverages else [model.predict_interval, reader.predict_interval]:
+            with pytest.raises(UnsupportedError):
+                method(row, 0.9)
+        for method in [] if model.levels else [model.predict_quantiles, reader.predict_quantiles]:
+            with pytest.raises(UnsupportedError):
+                method(row)
+        kept = len(explainer)
+        explainer.keep(row)
+        assert len(explainer) == kept and model.explain(X[0], [row if isinstance(row, list) else list(row.values()), X[1]]).rows == 1
 
 
 def test_intervals():
