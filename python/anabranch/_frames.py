@@ -94,7 +94,7 @@ def _features(model: Any, library: str, X: Any, names: list[str]) -> list[str]:
     if model.n_features is None:
         given = [name for name in names if name != model.target]
         features = sorted(given)
-        kinds, held = (None, {}) if model.schema_text else schema_of(library, X, features)
+        kinds, held = schema_of(library, X, features, [name for name in features if model._wants(name)])
         model._adopt(features, kinds, features != given)
         model._held = held
     features = list(model.features) if model.features is not None else names

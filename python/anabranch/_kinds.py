@@ -190,9 +190,12 @@ def _warn_of_texts(library: str, X: Any, name: str) -> None:
         )
 
 
-def schema_of(library: str, X: Any, names: list[str]) -> tuple[str | None, dict[str, str]]:
-    """The text of the schema of a frame's columns, None where all are numbers; which hold texts or times."""
-    kinds = {name: column_kind(library, X, name) for name in names}
+def schema_of(library: str, X: Any, names: list[str], wanted: list[str]) -> tuple[str | None, dict[str, str]]:
+    """The text of the schema of a frame's columns, None where all are numbers; which hold texts or times.
+
+    Those of ``wanted``, which have their kinds from elsewhere, are numbers here.
+    """
+    kinds = {name: "number" if name in wanted else column_kind(library, X, name) for name in names}
     typed = [name for name, k in kinds.items() if k in ("category", "time")]
     held = {name: _WORDS[kinds[name]] for name in typed if not _is_declared(library, X, name)}
     for name, k in kinds.items():
@@ -203,5 +206,5 @@ def schema_of(library: str, X: Any, names: list[str]) -> tuple[str | None, dict[
         if k == "category":
             _warn_of_texts(library, X, name)
         kinds[name] = {"duration": "number", "mixed": "category"}.get(k, k)
-    plain = all(k not in ("category", "code", "time") for k in kinds.values())
+    plain = not wanted and all(k not in ("category", "code", "time") for k in kinds.values())
     return None if plain else Schema(kinds).text, held

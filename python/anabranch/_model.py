@@ -33,9 +33,9 @@ class Model(_core.Model):
     seed : int
         What every random choice is derived from.
     schema : Schema or mapping of str to str, optional
-        Kinds of the columns that are no numbers: ``{"store": "category", "when": "time"}``. Else they come from the
-        first row's cells or the first frame's dtypes. Such a table is read through the learner ``columns``, which is
-        put around the expression where it is not in it.
+        Kinds of some columns: ``{"store": "category", "when": "time"}``. Those of the others come from the first row's
+        cells or the first frame's dtypes; with ``features`` by name they are numbers. A table that holds more than
+        numbers is read through the learner ``columns``, which is put around the expression where it is not in it.
     target : str, optional
         The target's name, kept in files. A key or column of that name in the first row or frame is no feature, and is
         passed over in all of them.

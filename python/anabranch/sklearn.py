@@ -53,7 +53,7 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
     random_state : int, numpy.random.RandomState or None
         The model's seed; None is 1: two fits give the same bits. A RandomState gives each fit another.
     schema : mapping of str to str, optional
-        Kinds of the columns that are no numbers; else they come from the frame's dtypes.
+        Kinds of some columns; those of the others come from the frame's dtypes.
     threads : int
         As of ``anabranch.Model``.
     importance : int

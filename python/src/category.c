@@ -33,7 +33,9 @@ static PyObject *text_of_number(PyObject *cell)
     PyObject *number = PyIndex_Check(cell) ? PyNumber_Index(cell) : NULL;
     if (!number) {
         PyErr_Clear();
-        if (double_of(cell, &value))
+        if (PyFloat_Check(cell))
+            value = PyFloat_AsDouble(cell);
+        else if (double_of(cell, &value))
             return NULL;
         bool whole = value - value == 0 && value == floor(value);
         number = whole ? PyNumber_Long(cell) : PyFloat_FromDouble(value);
@@ -45,7 +47,7 @@ static PyObject *text_of_number(PyObject *cell)
 
 PyObject *category_text(PyObject *cell)
 {
-    if (!PyFloat_Check(cell) && cell_is_missing(cell))
-        return PyUnicode_FromString("");
-    return cell_is_number(cell) ? text_of_number(cell) : PyObject_Str(cell);
+    if (PyFloat_Check(cell) || cell_is_number(cell))
+        return text_of_number(cell);
+    return cell_is_missing(cell) ? PyUnicode_FromString("") : PyObject_Str(cell);
 }

@@ -196,12 +196,19 @@ bool cell_is_count(PyObject *cell, double value);
 bool cell_is_duration(PyObject *cell);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);
+/* What a cell's type says of its column. */
+AnbColumnKind cell_guess(PyObject *cell);
+
+/* ---- guess.c ---- */
 /* What a text of a table looks like, as bits: a number; a time with the year, the day or the month first. */
 unsigned cell_looks(PyObject *text);
-/* The schema of all features in their order, from the kinds of some of them. */
+/* Replaces *schema by one with the kinds of some features; the others keep theirs, or are numbers where it is NULL. */
 int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSchema **schema);
-/* The schema of a first row of mixed cells: *schema stays NULL where all are numbers. */
-int schema_from_row(Core *core, const Names *names, PyObject *row, AnbSchema **schema);
+/* The schema of a first row of mixed cells, by which columns of `wanted` (or NULL) are numbers. *schema stays NULL where
+ * all are numbers and nothing is wanted. */
+int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSchema *wanted, AnbSchema **schema);
+/* The column of a name in a schema, or NULL. */
+const AnbColumn *kind_wanted(const AnbSchema *wanted, PyObject *name);
 
 /* ---- category.c ---- */
 /* Whether a number is whole and of 15 digits at most: as a category it is itself. */
@@ -280,6 +287,7 @@ AnbModelOptions model_options(Core *core);
 /* A row's doubles with the learner made and the model entered; cells_free and entry_leave afterwards. */
 int model_enter_row(Model *self, PyObject *row, Cells *cells);
 PyObject *model_adopt(PyObject *object, PyObject *arguments);
+PyObject *model_wants(PyObject *object, PyObject *name);
 PyObject *model_get_threads(PyObject *object, void *closure);
 int model_set_threads(PyObject *object, PyObject *value, void *closure);
 /* Tells all observers that the learner was reset. */

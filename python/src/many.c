@@ -237,4 +237,5 @@ PyMethodDef model_many_methods[] = {
     {"_ready", ready, METH_O, "_ready($self, row, /)\n--\n\nTakes names and kinds from a first row."},
     {"_adopt", model_adopt, METH_VARARGS,
      "_adopt($self, features, schema, reordered, /)\n--\n\nNames and kinds of columns."},
+    {"_wants", model_wants, METH_O, "_wants($self, name, /)\n--\n\nWhether schema= gave the kind of a column."},
     {0}};

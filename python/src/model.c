@@ -98,10 +98,10 @@ static int take_format(Model *self, PyObject *row, Py_ssize_t n)
     Names names = {.n = n};
     AnbSchema *schema = NULL;
     int code = row ? names_from_row(self->core, &names, row, self->format.target) : 0;
+    if (!code && row)
+        code = schema_from_row(self->core, &names, row, self->wanted, &schema);
     if (!code && self->wanted)
         code = schema_by_name(self->core, &names, self->wanted, &schema);
-    else if (!code && row)
-        code = schema_from_row(self->core, &names, row, &schema);
     if (code || self->learner) {
         anb_schema_drop(schema);
         names_clear(&names);
@@ -165,8 +165,7 @@ static int set_features(Model *self, PyObject *features)
     } else if (names_set(core, &self->format.names, features)) {
         return -1;
     }
-    if (self->wanted && !self->format.schema &&
-        schema_by_name(core, &self->format.names, self->wanted, &self->format.schema))
+    if (self->wanted && schema_by_name(core, &self->format.names, self->wanted, &self->format.schema))
         return -1;
     StreamingLearner *learner = make_learner(self, self->format.names.n);
     return learner ? model_take(self, learner) : -1;
@@ -177,6 +176,11 @@ static int set_schema(Model *self, const char *text, AnbSchema **schema)
     AnbError error = {0};
     *schema = text ? anb_schema_parse(text, NULL, &error) : NULL;
     return text && !*schema ? (raise_error(self->core, &error, NULL), -1) : 0;
+}
+
+PyObject *model_wants(PyObject *object, PyObject *name)
+{
+    return PyBool_FromLong(PyUnicode_Check(name) && kind_wanted(((Model *)object)->wanted, name));
 }
 
 /* _adopt(features, schema, reordered): names and kinds of a frame's columns for a model that has none. */
@@ -190,7 +194,7 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
         return NULL;
     if (self->learner || self->making)
         return PyErr_SetString(self->core->error, "the model has its features already"), NULL;
-    if ((self->wanted ? 0 : set_schema(self, schema, &self->format.schema)) || set_features(self, features)) {
+    if (set_schema(self, schema, &self->format.schema) || set_features(self, features)) {
         format_forget(&self->format);
         return NULL;
     }

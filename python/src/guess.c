@@ -1,0 +1,160 @@
+/* Kinds of columns: those of a first row by its cells, others by their names. */
+#include "core.h"
+#include <string.h>
+
+/* As a reader of files that converts nothing gives them. 017 is rather a code, and so is 17 in a row that has numbers
+ * as well. */
+static bool is_number_as_text(PyObject *cell, bool numbers)
+{
+    Py_ssize_t n = 0;
+    double value;
+    const char *text = PyUnicode_Check(cell) ? PyUnicode_AsUTF8AndSize(cell, &n) : NULL;
+    if (!text)
+        PyErr_Clear();
+    bool code =
+        text && ((n > 1 && text[0] == '0' && text[1] != '.') || (numbers && strspn(text, "0123456789") == (size_t)n));
+    return text && !code && anb_number_parse_all(text, (size_t)n, &value) == 0;
+}
+
+/* The orders of its date, as bits, in which a text is a time of the years 1600 to 2299; a number is none. */
+static unsigned time_orders(PyObject *cell)
+{
+    Py_ssize_t n = 0;
+    unsigned orders = 0;
+    double value;
+    const char *text = PyUnicode_Check(cell) ? PyUnicode_AsUTF8AndSize(cell, &n) : NULL;
+    if (!text)
+        PyErr_Clear();
+    if (!text || anb_number_parse_all(text, (size_t)n, &value) == 0)
+        return 0;
+    for (unsigned order = ANB_TIME_YMD; order <= ANB_TIME_MDY; order++)
+        if (anb_time_parse(text, (size_t)n, (AnbTimeOrder)order, &value) == 0 && anb_time_is_usual(value))
+            orders |= 1u << order;
+    return orders;
+}
+
+unsigned cell_looks(PyObject *text)
+{
+    return (is_number_as_text(text, true) ? 1 : 0) | time_orders(text) << 1;
+}
+
+static bool is_time_as_text(PyObject *cell, bool numbers)
+{
+    (void)numbers;
+    return time_orders(cell) != 0;
+}
+
+/* Texts of a first row that look like something else. */
+typedef struct Look {
+    bool (*is)(PyObject *cell, bool numbers);
+    const char *what, *maker, *kind, *meaning;
+} Look;
+
+const AnbColumn *kind_wanted(const AnbSchema *wanted, PyObject *name)
+{
+    Py_ssize_t n = 0;
+    const char *text = wanted ? PyUnicode_AsUTF8AndSize(name, &n) : NULL;
+    ptrdiff_t at = text ? anb_schema_find(wanted, text, (size_t)n) : -1;
+    return at >= 0 ? &anb_schema_columns(wanted)[at] : NULL;
+}
+
+/* `numbers`: whether other cells of the row are. */
+static int warn_of_texts(const Look *look, const Names *names, PyObject *row, const AnbSchema *wanted, bool numbers)
+{
+    PyObject *name = NULL, *text = NULL;
+    Py_ssize_t n = 0;
+    for (Py_ssize_t i = 0; i < names->n; i++) {
+        PyObject *cell = kind_wanted(wanted, names->name[i]) ? NULL : PyObject_GetItem(row, names->name[i]);
+        if (!cell)
+            PyErr_Clear();
+        else if (look->is(cell, numbers) && n++ == 0)
+            name = names->name[i], text = Py_NewRef(cell);
+        Py_XDECREF(cell);
+    }
+    if (n == 0)
+        return 0;
+    const char *order = strcmp(look->kind, "time") == 0 && !(time_orders(text) & 1) ? "-dmy" : "";
+    int code = PyErr_WarnFormat(PyExc_UserWarning, 1,
+                                "%zd feature%s read as names, not as %s, since the first row has texts there, "
+                                "such as %R: %R; %s makes %s of them, schema={%R: '%s%s', ...} says that they are %s",
+                                n, n == 1 ? " is" : "s are", look->what, name, text, look->maker, look->what, name,
+                                look->kind, order, look->meaning);
+    Py_XDECREF(text);
+    return code;
+}
+
+static int warn_of_looks(const Names *names, PyObject *row, const AnbSchema *wanted, bool numbers)
+{
+    static const Look look[] = {
+        {is_number_as_text, "numbers", "float()", "category", "names"},
+        {is_time_as_text, "times", "datetime", "time", "times"},
+    };
+    return warn_of_texts(&look[0], names, row, wanted, numbers) || warn_of_texts(&look[1], names, row, wanted, numbers)
+               ? -1
+               : 0;
+}
+
+int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSchema *wanted, AnbSchema **schema)
+{
+    if (!names->name)
+        return 0;
+    AnbError error = {0};
+    AnbColumn *columns = PyMem_Calloc((size_t)names->n, sizeof *columns);
+    bool typed = wanted != NULL, numbers = false;
+    for (Py_ssize_t i = 0; columns && i < names->n; i++) {
+        PyObject *cell = PyObject_GetItem(row, names->name[i]);
+        columns[i].name = cell ? PyUnicode_AsUTF8AndSize(names->name[i], NULL) : NULL;
+        if (!columns[i].name) {
+            Py_XDECREF(cell);
+            PyMem_Free(columns);
+            return -1;
+        }
+        columns[i].kind = kind_wanted(wanted, names->name[i]) ? ANB_COLUMN_NUMBER : cell_guess(cell);
+        typed = typed || columns[i].kind == ANB_COLUMN_CATEGORY || columns[i].kind == ANB_COLUMN_TIME;
+        numbers = numbers || (columns[i].kind == ANB_COLUMN_NUMBER && cell != Py_None);
+        Py_DECREF(cell);
+    }
+    if (columns && typed && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))
+        raise_error(core, &error, NULL);
+    PyMem_Free(columns);
+    return PyErr_Occurred() || (*schema && warn_of_looks(names, row, wanted, numbers)) ? -1 : 0;
+}
+
+/* Whether every column of `kinds` is a feature. */
+static int all_known(Core *core, const AnbSchema *kinds, const AnbSchema *schema)
+{
+    for (size_t i = 0; i < anb_schema_size(kinds); i++) {
+        const char *name = anb_schema_columns(kinds)[i].name;
+        if (anb_schema_find(schema, name, strlen(name)) < 0)
+            return raise_input(core, "the schema names '%s', which is no feature", name);
+    }
+    return 0;
+}
+
+int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSchema **schema)
+{
+    AnbError error = {0};
+    AnbSchema *others = *schema;
+    if (!names->name)
+        return raise_input(core, "a schema goes by names: give features as names");
+    AnbColumn *columns = PyMem_Calloc((size_t)names->n, sizeof *columns);
+    if (!columns)
+        return PyErr_NoMemory(), -1;
+    for (Py_ssize_t i = 0; i < names->n; i++) {
+        const AnbColumn *column = kind_wanted(kinds, names->name[i]);
+        if (!column && others)
+            column = &anb_schema_columns(others)[i];
+        columns[i] = column ? *column : (AnbColumn){.kind = ANB_COLUMN_NUMBER};
+        columns[i].name = PyUnicode_AsUTF8AndSize(names->name[i], NULL);
+    }
+    *schema = NULL;
+    if (!PyErr_Occurred() && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))
+        raise_error(core, &error, NULL);
+    PyMem_Free(columns);
+    anb_schema_drop(others);
+    if (*schema && all_known(core, kinds, *schema)) {
+        anb_schema_drop(*schema);
+        *schema = NULL;
+    }
+    return *schema ? 0 : -1;
+}
