@@ -183,5 +183,5 @@ def _tell_of_other(name: str, held: str, holds: str, is_piece: bool) -> None:
     one = "give it one type in all frames"
     kind, read = ("time", "seconds since 1970") if held == "times" else ("category", "names")
     if is_piece:
-        raise InputError(f"{told}: {one}, or say what it is: schema={{{name!r}: {kind!r}, ...}}")
+        raise InputError(f"{told}: {one}, or say what it is: schema={{{name!r}: {kind!r}}}")
     warn(f"{told}: they are read as {read}; {one}")

@@ -210,7 +210,8 @@ def table(model: Any, X: Any, before: int = 0) -> tuple[Table, Wrap]:
             model._unnamed()
             return X, lambda out: out
     if hasattr(X, "to_frame"):
-        raise TypeError(f"X is a table, not {article(X)}: X.to_frame() makes one of it")
+        one = "X.to_frame() makes one of a column, and a row goes to the methods *_one"
+        raise TypeError(f"X is a table, not {article(X)}: {one}")
     library, X = frame_of(X)
     if library:
         return columns(model, library, X), _series(library, X, model.target or "prediction")
@@ -222,7 +223,9 @@ def table(model: Any, X: Any, before: int = 0) -> tuple[Table, Wrap]:
         X = np.asarray(X)
     if isinstance(X, np.ndarray):
         return _array(model, X), lambda out: out
-    if isinstance(X, (str, bytes, dict)):
+    if isinstance(X, dict):
+        raise TypeError("X is a table, not a dict: a row goes to the methods *_one, and pandas.DataFrame(X) is a table")
+    if isinstance(X, (str, bytes)):
         raise TypeError(f"X is a table, not {article(X)}")
     if hasattr(X, "__array__") or hasattr(X, "__array_interface__"):
         return _array(model, np.asarray(X)), lambda out: out

@@ -155,7 +155,7 @@ def _warn_of_mixed(library: str, X: Any, name: str) -> None:
     words = " and ".join(sorted(_WORDS[k] for k in _value_kinds(values)))
     warn(
         f"column {name!r} holds {words}: it is read as names; make its values of one type, or say what it is: "
-        f"schema={{{name!r}: 'category', ...}}"
+        f"schema={{{name!r}: 'category'}}"
     )
 
 
@@ -186,7 +186,7 @@ def _warn_of_texts(library: str, X: Any, name: str) -> None:
         numbers = "numbers" if look == "number" else "times"
         warn(
             f"column {name!r} holds texts such as {texts[0]!r}: it is read as names; make {numbers} of them, or say "
-            f"what it is: schema={{{name!r}: {look!r}, ...}}, or 'category'"
+            f"what it is: schema={{{name!r}: {look!r}}}, or 'category'"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -215,6 +216,23 @@ class Model(_core.Model):
         data = self.to_bytes() if settings.pop("made") else None
         return _unpickle, (type(self), data, settings), self._attributes() or None
 
+    def _held_as_text(self) -> str | None:
+        if not self._held:
+            return None
+        import json
+
+        return json.dumps(self._held, separators=(",", ":"), sort_keys=True)
+
+    def to_bytes(self) -> bytes:
+        """The model as a snapshot: the bytes of ``save``, and of the program's and Redis' files.
+
+        Returns
+        -------
+        bytes
+            Equal for equal models that took names and kinds of their columns from the same table.
+        """
+        return self._bytes(self._held_as_text())
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model to a file atomically: at every moment there is the old file or the whole new one.
 
@@ -228,7 +246,7 @@ class Model(_core.Model):
         OSError
             It was not written; an old file is unchanged.
         """
-        super().save(path)
+        self._save(path, self._held_as_text())
 
     # ---- seeing inside ----
 
@@ -373,9 +391,19 @@ class Model(_core.Model):
         return _page.model_html(self)
 
 
+def _loaded(cls: type[_M], data: bytes | None, path: Any) -> _M:
+    model = _core._load(cls, data, path)
+    if text := model.__dict__.pop("_held_text", None):
+        import json
+
+        with contextlib.suppress(ValueError, AttributeError):
+            model._held = {str(name): str(words) for name, words in json.loads(text).items()}
+    return model
+
+
 def _unpickle(cls: type[_M], data: bytes | None, settings: dict[str, Any]) -> _M:
     if data is not None:
-        model = _core._load(cls, data, None)
+        model = _loaded(cls, data, None)
         _core._restore(model, settings["bad_rows"] == "skip", settings["extra"] == "raise", settings["expression"])
         model.threads = settings.get("threads", 1)  # pickles of 0.4 have none
         return model
@@ -407,4 +435,4 @@ def load(path: str | os.PathLike[str] | None = None, *, data: bytes | None = Non
         raise TypeError("load() takes a path or data=, not both")
     if path is not None:
         os.stat(path)  # a file that is not there is a FileNotFoundError
-    return _core._load(Model, data, path)
+    return _loaded(Model, data, path)

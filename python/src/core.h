@@ -204,7 +204,7 @@ AnbColumnKind cell_guess(PyObject *cell);
 unsigned cell_looks(PyObject *text);
 /* Replaces *schema by one with the kinds of some features; the others keep theirs, or are numbers where it is NULL. */
 int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSchema **schema);
-/* The schema of a first row of mixed cells, by which columns of `wanted` (or NULL) are numbers. *schema stays NULL where
+/* The schema of a first row of mixed cells; columns of `wanted` (or NULL) are numbers in it. *schema stays NULL where
  * all are numbers and nothing is wanted. */
 int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSchema *wanted, AnbSchema **schema);
 /* The column of a name in a schema, or NULL. */
@@ -228,6 +228,8 @@ int row_read(Format *format, PyObject *row, double *x);
 bool row_is_mapping(PyObject *row);
 /* The number of its cells; -1 with the exception set where it has none, as a sparse matrix. */
 Py_ssize_t row_size(PyObject *row);
+/* -1, with that raised, where a row is a table, such as a frame; else 0. */
+int row_refuse_table(PyObject *row);
 /* Raises that a row is of a wrong type; -1. */
 int row_is_none(PyObject *row);
 /* n keys or columns that are no features: counted, or -1 with the exception set. */
@@ -337,6 +339,8 @@ typedef struct Interval {
     double coverage, end[2];
     Levels has; /* the model */
 } Interval;
+/* The arguments of predict_interval. 0, or -1 with the exception set. */
+int interval_asked(PyObject *arguments, PyObject *keywords, PyObject **row, Interval *asked);
 /* What predict_interval returns for a row: low and high, or NULL with the exception that the code stands for. */
 PyObject *interval_answer(const Format *format, const double *x, int code, Interval *asked);
 

@@ -76,7 +76,7 @@ static int warn_of_texts(const Look *look, const Names *names, PyObject *row, co
     const char *order = strcmp(look->kind, "time") == 0 && !(time_orders(text) & 1) ? "-dmy" : "";
     int code = PyErr_WarnFormat(PyExc_UserWarning, 1,
                                 "%zd feature%s read as names, not as %s, since the first row has texts there, "
-                                "such as %R: %R; %s makes %s of them, schema={%R: '%s%s', ...} says that they are %s",
+                                "such as %R: %R; %s makes %s of them, schema={%R: '%s%s'} says that they are %s",
                                 n, n == 1 ? " is" : "s are", look->what, name, text, look->maker, look->what, name,
                                 look->kind, order, look->meaning);
     Py_XDECREF(text);

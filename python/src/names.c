@@ -77,6 +77,8 @@ int names_set(Core *core, Names *names, PyObject *sequence)
 
 int names_from_row(Core *core, Names *names, PyObject *row, PyObject *target)
 {
+    if (!PyDict_CheckExact(row) && !PyObject_CheckBuffer(row) && row_refuse_table(row))
+        return -1;
     if (!row_is_mapping(row)) {
         if (!PySequence_Check(row))
             return row_is_none(row);

@@ -289,6 +289,20 @@ int row_is_none(PyObject *row)
     return -1;
 }
 
+int row_refuse_table(PyObject *row)
+{
+    PyObject *shape = PyObject_HasAttrString(row, "shape") ? PyObject_GetAttrString(row, "shape") : NULL;
+    const bool table = shape && PyTuple_Check(shape) && PyTuple_Size(shape) == 2;
+    Py_XDECREF(shape);
+    PyErr_Clear();
+    if (table)
+        PyErr_Format(PyExc_TypeError,
+                     "a row is a dict, a sequence of numbers or an array, not %R: tables go to the methods *_many; row "
+                     "i of a frame is frame.iloc[i] (pandas) or frame.row(i, named=True) (polars)",
+                     (PyObject *)Py_TYPE(row));
+    return table ? -1 : 0;
+}
+
 bool row_is_mapping(PyObject *row)
 {
     return PyDict_Check(row) || (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_HasAttrString(row, "keys"));
@@ -297,8 +311,10 @@ bool row_is_mapping(PyObject *row)
 int row_read(Format *format, PyObject *row, double *x)
 {
     bool plain_array = Py_TYPE(row) == format->unmasked;
-    if (!plain_array && (PyDict_CheckExact(row) || row_is_mapping(row)))
+    if (!plain_array && PyDict_CheckExact(row))
         return read_mapping(format, row, x);
+    if (!plain_array && row_is_mapping(row))
+        return row_refuse_table(row) ? -1 : read_mapping(format, row, x);
     if (names_left_out(&format->names, 1))
         return -1;
     if (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_CheckBuffer(row)) {
@@ -310,5 +326,7 @@ int row_read(Format *format, PyObject *row, double *x)
     }
     if (PyUnicode_Check(row) || PyBytes_Check(row) || !PySequence_Check(row))
         return row_is_none(row);
+    if (!PyList_Check(row) && !PyTuple_Check(row) && row_refuse_table(row))
+        return -1;
     return read_sequence(format, row, x);
 }

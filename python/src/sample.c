@@ -198,14 +198,20 @@ PyObject *interval_answer(const Format *format, const double *x, int code, Inter
     return code && code != ANB_E_INPUT ? other_coverage(format->core, asked) : tuple_of(asked->end, 2);
 }
 
-static PyObject *predict_interval(PyObject *object, PyObject *arguments)
+int interval_asked(PyObject *arguments, PyObject *keywords, PyObject **row, Interval *asked)
+{
+    static char *words[] = {"x", "coverage", NULL};
+    const char *form = "Od:predict_interval";
+    return PyArg_ParseTupleAndKeywords(arguments, keywords, form, words, row, &asked->coverage) ? 0 : -1;
+}
+
+static PyObject *predict_interval(PyObject *object, PyObject *arguments, PyObject *keywords)
 {
     Model *self = (Model *)object;
     PyObject *row;
     Interval asked = {0};
     Cells cells;
-    if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &asked.coverage) ||
-        model_enter_row(self, row, &cells))
+    if (interval_asked(arguments, keywords, &row, &asked) || model_enter_row(self, row, &cells))
         return NULL;
     int code = anb_predict_interval(self->learner, cells.x, asked.coverage, &asked.end[0], &asked.end[1]);
     asked.has = levels_of(self->learner);
@@ -267,14 +273,16 @@ static int id_of(Core *core, PyObject *object, uint64_t *id)
                        object);
 }
 
-static PyObject *predict_pending(PyObject *object, PyObject *arguments)
+static PyObject *predict_pending(PyObject *object, PyObject *arguments, PyObject *keywords)
 {
+    static char *words[] = {"id", "x", NULL};
     Model *self = (Model *)object;
     PyObject *name, *row;
     uint64_t id;
     Cells cells;
-    if (!PyArg_ParseTuple(arguments, "OO:predict_pending", &name, &row) || id_of(self->core, name, &id) ||
-        model_ready(self, row, 0) || keeps_rows(self) || model_enter_row(self, row, &cells))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO:predict_pending", words, &name, &row) ||
+        id_of(self->core, name, &id) || model_ready(self, row, 0) || keeps_rows(self) ||
+        model_enter_row(self, row, &cells))
         return NULL;
     const Sample sample = predicted(cells.x);
     PyObject *result = answer(self, anb_predict_pending(self->learner, id, cells.x), &sample);
@@ -343,8 +351,8 @@ PyMethodDef model_sample_methods[] = {
      "was learned."},
     {"learn_one", FASTCALL(learn_one), METH_FASTCALL | METH_KEYWORDS,
      "learn_one($self, x, y, w=1.0)\n--\n\nAs train_one, but returns None."},
-    {"predict_interval", predict_interval, METH_VARARGS,
-     "predict_interval($self, x, coverage, /)\n--\n\nAn interval around the prediction that holds the target with a "
+    {"predict_interval", FASTCALL(predict_interval), METH_VARARGS | METH_KEYWORDS,
+     "predict_interval($self, x, coverage)\n--\n\nAn interval around the prediction that holds the target with a "
      "coverage.\n\nParameters\n----------\n" ROW "coverage : float\n    One of `coverages`.\n\nReturns\n-------\n"
      "tuple of float\n    Lower and upper end; infinite before two samples were learned.\n\nRaises\n------\n"
      "UnsupportedError\n    The expression has no interval at its root.\nInputError\n    Another coverage, or a row "
@@ -354,8 +362,8 @@ PyMethodDef model_sample_methods[] = {
      "----------\n" ROW "\nReturns\n-------\ntuple of float\n    One for each of `levels`, never descending, in the "
      "target's unit.\n\nRaises\n------\nUnsupportedError\n    The expression has no quantile(...) that reaches its "
      "root.\nInputError\n    A row that is refused."},
-    {"predict_pending", predict_pending, METH_VARARGS,
-     "predict_pending($self, id, x, /)\n--\n\nPredicts a row and keeps it until its label comes.\n\n"
+    {"predict_pending", FASTCALL(predict_pending), METH_VARARGS | METH_KEYWORDS,
+     "predict_pending($self, id, x)\n--\n\nPredicts a row and keeps it until its label comes.\n\n"
      "Parameters\n----------\nid : int or str\n    The caller's name of the row: a number from 0 to 2**64 - 1, or a "
      "text; a row "
      "that is pending under it is replaced.\n" ROW

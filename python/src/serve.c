@@ -320,15 +320,14 @@ static PyObject *reader_predict_one(PyObject *object, PyObject *row)
     return result;
 }
 
-static PyObject *reader_interval(PyObject *object, PyObject *arguments)
+static PyObject *reader_interval(PyObject *object, PyObject *arguments, PyObject *keywords)
 {
     Reader *self = (Reader *)object;
     PyObject *row;
     Interval asked = {.has = self->has};
     double *low = &asked.end[0], *high = &asked.end[1];
     Cells cells;
-    if (!PyArg_ParseTuple(arguments, "Od:predict_interval", &row, &asked.coverage) ||
-        enter_row(&self->format, &self->entry, row, &cells))
+    if (interval_asked(arguments, keywords, &row, &asked) || enter_row(&self->format, &self->entry, row, &cells))
         return NULL;
     int code = self->live ? anb_serve_predict_interval(self->live, cells.x, asked.coverage, low, high)
                           : anb_predict_interval_with(self->copy, self->scratch, cells.x, asked.coverage, low, high);
@@ -383,8 +382,8 @@ static PyObject *reader_version(PyObject *object, void *closure)
 
 static PyMethodDef reader_methods[] = {
     {"predict_one", reader_predict_one, METH_O, "predict_one($self, x, /)\n--\n\nAs Model.predict_one."},
-    {"predict_interval", reader_interval, METH_VARARGS,
-     "predict_interval($self, x, coverage, /)\n--\n\nAs Model.predict_interval."},
+    {"predict_interval", FASTCALL(reader_interval), METH_VARARGS | METH_KEYWORDS,
+     "predict_interval($self, x, coverage)\n--\n\nAs Model.predict_interval."},
     {"predict_quantiles", reader_quantiles, METH_O,
      "predict_quantiles($self, x, /)\n--\n\nAs Model.predict_quantiles."},
     READING_METHODS,

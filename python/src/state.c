@@ -6,7 +6,7 @@
 /* What is kept beside the learner; its texts are borrowed from Python's objects. */
 typedef struct Kept {
     const char **names;
-    AnbNote note;
+    AnbNote note[2];
     AnbSnapshotExtras extras;
 } Kept;
 
@@ -24,7 +24,16 @@ static int names_of(const Model *self, Kept *kept)
     return 0;
 }
 
-static int keep(const Model *self, Kept *kept)
+static void keep_note(Kept *kept, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    kept->note[kept->extras.n_notes++] = (AnbNote){key, text, strlen(text)};
+    kept->extras.notes = kept->note;
+}
+
+/* `held`: what columns held in the frame that gave their kinds, a text of Python's, or NULL. */
+static int keep(const Model *self, Kept *kept, const char *held)
 {
     memset(kept, 0, sizeof *kept);
     if (names_of(self, kept))
@@ -32,20 +41,16 @@ static int keep(const Model *self, Kept *kept)
     kept->extras.features = kept->names;
     if (self->format.target && !(kept->extras.target = PyUnicode_AsUTF8AndSize(self->format.target, NULL)))
         return PyMem_Free(kept->names), -1;
-    if (self->format.schema) {
-        const char *text = anb_schema_text(self->format.schema);
-        kept->note = (AnbNote){"schema", text, strlen(text)};
-        kept->extras.notes = &kept->note;
-        kept->extras.n_notes = 1;
-    }
+    keep_note(kept, "schema", self->format.schema ? anb_schema_text(self->format.schema) : NULL);
+    keep_note(kept, "held", held);
     return 0;
 }
 
-static PyObject *bytes_of(Model *self)
+static PyObject *bytes_of(Model *self, const char *held)
 {
     Kept kept;
     AnbError error = {0};
-    if (keep(self, &kept))
+    if (keep(self, &kept, held))
         return NULL;
     size_t size = anb_snapshot_size(self->learner, &kept.extras);
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
@@ -59,22 +64,23 @@ static PyObject *bytes_of(Model *self)
     return bytes;
 }
 
-static PyObject *to_bytes(PyObject *object, PyObject *nothing)
+static PyObject *to_bytes(PyObject *object, PyObject *arguments)
 {
     Model *self = (Model *)object;
-    (void)nothing;
-    if (model_ready(self, NULL, 0) || entry_enter(&self->entry, self->core))
+    const char *held = NULL;
+    if (!PyArg_ParseTuple(arguments, "|z:_bytes", &held) || model_ready(self, NULL, 0) ||
+        entry_enter(&self->entry, self->core))
         return NULL;
-    PyObject *bytes = bytes_of(self);
+    PyObject *bytes = bytes_of(self, held);
     entry_leave(&self->entry);
     return bytes;
 }
 
-static int save_to(Model *self, const char *file)
+static int save_to(Model *self, const char *file, const char *held)
 {
     Kept kept;
     AnbError error = {0};
-    if (keep(self, &kept))
+    if (keep(self, &kept, held))
         return -1;
     PyThreadState *state = PyEval_SaveThread();
     int code = anb_save(self->learner, &kept.extras, file, &error);
@@ -85,15 +91,16 @@ static int save_to(Model *self, const char *file)
     return code;
 }
 
-static PyObject *save(PyObject *object, PyObject *path)
+static PyObject *save(PyObject *object, PyObject *arguments)
 {
     Model *self = (Model *)object;
     PyObject *file = NULL;
-    if (!PyUnicode_FSConverter(path, &file))
+    const char *held = NULL;
+    if (!PyArg_ParseTuple(arguments, "O&|z:_save", PyUnicode_FSConverter, &file, &held))
         return NULL;
     int code = model_ready(self, NULL, 0) ? -1 : entry_enter(&self->entry, self->core);
     if (!code) {
-        code = save_to(self, PyBytes_AsString(file));
+        code = save_to(self, PyBytes_AsString(file), held);
         entry_leave(&self->entry);
     }
     Py_DECREF(file);
@@ -142,6 +149,16 @@ static int take_schema(Core *core, Model *self, const AnbSnapshot *snapshot)
     return 0;
 }
 
+/* What columns held, as a text in the attribute _held_text. */
+static int take_held(Model *self, const AnbSnapshot *snapshot)
+{
+    const char *text = anb_snapshot_note(snapshot, "held");
+    PyObject *held = text ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace") : NULL;
+    int code = held ? PyObject_SetAttrString((PyObject *)self, "_held_text", held) : text ? -1 : 0;
+    Py_XDECREF(held);
+    return code;
+}
+
 static int load_into(Core *core, Model *self, const AnbSnapshot *snapshot)
 {
     AnbError error = {0};
@@ -153,7 +170,9 @@ static int load_into(Core *core, Model *self, const AnbSnapshot *snapshot)
     self->seed = snapshot->seed;
     self->max_bytes = options.max_bytes;
     self->expression = PyUnicode_FromString(anb_expression(learner));
-    return self->expression && take_schema(core, self, snapshot) == 0 ? take_names(core, self, snapshot) : -1;
+    if (!self->expression || take_schema(core, self, snapshot) || take_held(self, snapshot))
+        return -1;
+    return take_names(core, self, snapshot);
 }
 
 /* An empty object of a type below Model; its type may be any class of Python. */
@@ -273,15 +292,8 @@ static PyObject *copy(PyObject *object, PyObject *nothing)
 }
 
 PyMethodDef model_state_methods[] = {
-    {"to_bytes", to_bytes, METH_NOARGS,
-     "to_bytes($self, /)\n--\n\nThe model as a snapshot: the bytes of `save`, and of the program's and Redis' "
-     "files.\n\n"
-     "Returns\n-------\nbytes\n    Equal for equal models."},
-    {"save", save, METH_O,
-     "save($self, path, /)\n--\n\nWrites the model to a file atomically: at every moment there is the old file or "
-     "the whole new one.\n\nParameters\n----------\npath : str or os.PathLike\n\nRaises\n------\nOSError\n    It was "
-     "not written; an "
-     "old file is unchanged."},
+    {"_bytes", to_bytes, METH_VARARGS, "_bytes($self, held=None, /)\n--\n\nA snapshot with a text beside it."},
+    {"_save", save, METH_VARARGS, "_save($self, path, held=None, /)\n--\n\nThe same in a file."},
     {"_copy", copy, METH_NOARGS, "_copy($self, /)\n--\n\nA copy without the attributes of subclasses."},
     {"_settings", settings, METH_NOARGS, "_settings($self, /)\n--\n\nThe arguments that it was made with, and `made`."},
     {0}};

@@ -1,6 +1,7 @@
 """Columns whose dtype does not say what they hold: their values do, as in dicts."""
 
 import datetime
+import pickle
 import uuid
 import warnings
 from decimal import Decimal
@@ -66,6 +67,26 @@ def test_missing_cells_say_nothing(nothing):
         Model("linear").learn_many(frame[["n"]], y)
 
 
+@pytest.mark.parametrize("library", [lambda frame: frame, polars.from_pandas, pyarrow.Table.from_pandas, lambda frame: frame.to_dict("records")])
+def test_a_schema_of_some_columns_leaves_the_others_to_the_frame(library):
+    frame = pandas.DataFrame({"when": [f"{i}/10/2020" for i in range(1, 31)], "shop": ["a", "b", "c"] * 10, "n": range(30), "b": [True, False] * 15})
+    y = np.arange(30.0) % 7
+    model, whole = Model("scale(rls)", schema={"when": "time-dmy"}), Model("scale(rls)", schema={"when": "time-dmy", "shop": "category", "b": "boolean"})
+    for m in (model, whole):
+        m.learn_many(library(frame), y)
+    assert dict(model.schema) == {"b": "boolean", "n": "number", "shop": "category", "when": "time-dmy"}
+    assert model.equal(whole) and pickle.loads(pickle.dumps(model)).equal(whole)
+    for taken in (Model("scale(rls)", schema={"n": "category"}), pickle.loads(pickle.dumps(Model("scale(rls)", schema={"n": "category"})))):
+        taken.learn_many(library(frame[["n", "b"]]), y)
+        assert dict(taken.schema) == {"b": "boolean", "n": "category"}
+    with pytest.raises(anabranch.InputError, match="the schema names 'town', which is no feature"):
+        Model("scale(rls)", schema={"town": "category"}).learn_many(library(frame[["n"]]), y)
+    with pytest.raises(anabranch.InputError, match="is not a number; schema="):
+        Model("scale(rls)", ["shop", "n"], schema={"n": "category"}).learn_many(library(frame), y)
+    with pytest.warns(UserWarning, match="'when'.*schema={'when': 'time-dmy'}"):
+        Model("scale(rls)", schema={"n": "category"}).learn_many(library(frame[["when", "n"]]), y)
+
+
 def test_columns_without_values_take_numbers_and_texts():
     for frame in (
         pandas.DataFrame({"it": pandas.Series([None, None], dtype=object)}),
@@ -102,7 +123,7 @@ def test_texts_that_look_like_numbers_or_times_warn(texts, look):
             model = Model("scale(tree)")
             model.learn_many(table, [1, 2, 3])
         assert [w.filename for w in told] == ([__file__] if look else []) and dict(model.schema) == {"it": "category"}
-        assert look is None or f"schema={{'it': '{look}', ...}}" in str(told[0].message)
+        assert look is None or f"schema={{'it': '{look}'}}" in str(told[0].message)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Model("scale(tree)").learn_many(frame.astype("category"), [1, 2, 3])

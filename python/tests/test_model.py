@@ -481,6 +481,36 @@ def test_integers_and_texts_of_numpy_make_a_model():
         Model("linear", 2.5)
 
 
+def test_a_table_in_place_of_a_row_is_told():
+    pandas = pytest.importorskip("pandas")
+    X, y = stream(20)
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    tables = [frame, frame[:1]]
+    for library in ("polars", "pyarrow"):
+        module = pytest.importorskip(library)
+        tables.append(module.DataFrame(dict(frame)) if library == "polars" else module.table(frame))
+    made = Model("linear")
+    made.learn_many(frame, y)
+    for table in tables:
+        for method in (made.predict_one, made.explain, Model("linear").predict_one, lambda x: Model("linear").learn_one(x, 1.0)):
+            with pytest.raises(TypeError, match=r"a row is a dict.* tables go to the methods \*_many; row i of a frame is frame.iloc\[i\]"):
+                method(table) if method != made.explain else method(table, X)
+    for row in (frame.iloc[0], frame.iloc[0].to_dict(), {"a": 0, "b": 0, "c": 0, "d": 0}, {"a": 1}):
+        assert np.isfinite(made.predict_one(row))
+    with pytest.raises(TypeError, match="a row goes to the methods \\*_one, and pandas.DataFrame"):
+        made.predict_many({"a": [1]})
+    with pytest.raises(TypeError, match="a Series: .* a row goes to the methods \\*_one"):
+        made.predict_many(frame.iloc[0])
+
+
+def test_intervals_and_pending_rows_take_arguments_by_name():
+    X, y = stream(50)
+    model = Model("pending(interval(linear))", 4)
+    model.learn_many(X, y)
+    assert model.predict_interval(x=X[0], coverage=0.9) == model.predict_interval(X[0], 0.9) == Reader(model).predict_interval(X[0], coverage=0.9)
+    assert model.predict_pending(id=1, x=X[0]) == model.learn_label(id=1, y=2.0)
+
+
 def refused_rows(model):
     return [[np.inf, 0, 0, 0], {"a": np.nan, "b": 0, "c": 1, "d": 2}] if not model.takes_missing else [[1, np.inf, 0, 0]]
 
