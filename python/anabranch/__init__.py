@@ -27,7 +27,8 @@ from ._core import (
     metric_table,
 )
 from ._learner import register
-from ._model import Model, load
+from ._model import Model
+from ._saved import load
 from ._schema import Schema
 
 if TYPE_CHECKING:

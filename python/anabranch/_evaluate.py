@@ -14,6 +14,7 @@ import numpy as np
 from . import _core, _frames
 from ._model import Model
 from ._pieces import Piece, pieces
+from ._schema import article
 from ._vectors import vectors
 
 _BLOCK = 16384
@@ -71,8 +72,15 @@ def _table(model: Model, X: Any, y: Any, w: Any) -> Iterator[Piece]:
         yield _frames.part(rows, i, end), targets[i:end], None if weights is None else weights[i:end]
 
 
-def _sample(x: Any, y: Any, w: Any = 1.0) -> tuple[Any, Any, Any]:
-    return x, y, w
+def _sample(number: int, sample: Any) -> tuple[Any, Any, Any]:
+    try:
+        x, y, *w = sample
+    except (TypeError, ValueError):
+        x = None
+    if x is None or len(w) > 1 or isinstance(sample, (str, dict)):
+        what = f"{article(sample)}{f' of {len(sample)}' if isinstance(sample, (tuple, list)) else ''}"
+        raise TypeError(f"sample {number} of the stream is {what}: it has to be a pair (x, y) or a triple (x, y, w)")
+    return x, y, w[0] if w else 1.0
 
 
 def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
@@ -83,7 +91,7 @@ def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
         samples = itertools.chain([first], samples)
         break
     n = 0
-    while block := [_sample(*sample) for sample in itertools.islice(samples, 1024)]:
+    while block := [_sample(n + i, sample) for i, sample in enumerate(itertools.islice(samples, 1024))]:
         rows, *given = zip(*block)
         yield _frames.table(model, list(rows), n)[0], *vectors(*given)
         n += len(block)

@@ -294,6 +294,15 @@ def by_names(features: Sequence[str], X: Any) -> Any:
     return X[wanted] if library == "pandas" else X.select(wanted)
 
 
+def beside(names: Sequence[str], vectors: Sequence[Any]) -> Any:
+    """Vectors of a library as the columns of one of its tables, of numpy as those of a matrix."""
+    library = type(vectors[0]).__module__.partition(".")[0]
+    if library == "numpy":
+        return np.column_stack(vectors)
+    columns = dict(zip(names, vectors))
+    return getattr(sys.modules[library], "table" if library == "pyarrow" else "DataFrame")(columns)
+
+
 def n_rows(rows: Table) -> int:
     """How many rows a table has."""
     return rows.n_rows if isinstance(rows, Sparse) else len(rows[0]) if isinstance(rows, list) else len(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from . import _core, _frames
+from ._saved import held_text, loaded
 from ._schema import Schema
 from ._vectors import vectors
 
@@ -188,6 +188,58 @@ class Model(_core.Model):
         self._many(rows, None, None, out)
         return wrap(out)
 
+    def _ranges(self, X: Any, coverage: float | None, names: Sequence[str]) -> Any:
+        rows, wrap = _frames.matrix(self, X)
+        if coverage not in self.coverages and len(rows):
+            self._range(np.zeros(self.n_features or 0), coverage)  # raises what is wrong with it
+        out = np.empty((max(len(names), 1), len(rows)))
+        for i, row in enumerate(rows):
+            try:
+                out[:, i] = self._range(row, coverage)
+            except _core.InputError as error:
+                raise _core.InputError(f"row {i}: {error}") from None
+        return _frames.beside(names, [wrap(values) for values in out])
+
+    def predict_interval_many(self, X: Any, coverage: float) -> Any:
+        """The intervals of ``predict_interval`` for many rows.
+
+        Parameters
+        ----------
+        X : array, data frame or sequence of rows, shape (n, n_features)
+            As for ``learn_many``.
+        coverage : float
+            One of ``coverages``.
+
+        Returns
+        -------
+        ndarray of shape (n, 2), or DataFrame or Table of X's library with the columns ``low`` and ``high``
+            With X's index.
+
+        Notes
+        -----
+        Since 0.16.
+        """
+        return self._ranges(X, coverage, ("low", "high"))
+
+    def predict_quantiles_many(self, X: Any) -> Any:
+        """The quantiles of ``predict_quantiles`` for many rows.
+
+        Parameters
+        ----------
+        X : array, data frame or sequence of rows, shape (n, n_features)
+            As for ``learn_many``.
+
+        Returns
+        -------
+        ndarray of shape (n, len(levels)), or DataFrame or Table of X's library with a column for each level
+            The columns are named by the levels: ``"0.1"``. With X's index.
+
+        Notes
+        -----
+        Since 0.16.
+        """
+        return self._ranges(X, None, [str(level) for level in self.levels])
+
     # ---- copies, bytes and files ----
 
     def _attributes(self) -> dict[str, Any]:
@@ -216,13 +268,6 @@ class Model(_core.Model):
         data = self.to_bytes() if settings.pop("made") else None
         return _unpickle, (type(self), data, settings), self._attributes() or None
 
-    def _held_as_text(self) -> str | None:
-        if not self._held:
-            return None
-        import json
-
-        return json.dumps(self._held, separators=(",", ":"), sort_keys=True)
-
     def to_bytes(self) -> bytes:
         """The model as a snapshot: the bytes of ``save``, and of the program's and Redis' files.
 
@@ -231,7 +276,7 @@ class Model(_core.Model):
         bytes
             Equal for equal models that took names and kinds of their columns from the same table.
         """
-        return self._bytes(self._held_as_text())
+        return self._bytes(held_text(self._held))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the model to a file atomically: at every moment there is the old file or the whole new one.
@@ -246,7 +291,7 @@ class Model(_core.Model):
         OSError
             It was not written; an old file is unchanged.
         """
-        self._save(path, self._held_as_text())
+        self._save(path, held_text(self._held))
 
     # ---- seeing inside ----
 
@@ -391,19 +436,9 @@ class Model(_core.Model):
         return _page.model_html(self)
 
 
-def _loaded(cls: type[_M], data: bytes | None, path: Any) -> _M:
-    model = _core._load(cls, data, path)
-    if text := model.__dict__.pop("_held_text", None):
-        import json
-
-        with contextlib.suppress(ValueError, AttributeError):
-            model._held = {str(name): str(words) for name, words in json.loads(text).items()}
-    return model
-
-
 def _unpickle(cls: type[_M], data: bytes | None, settings: dict[str, Any]) -> _M:
     if data is not None:
-        model = _loaded(cls, data, None)
+        model = loaded(cls, data, None)
         _core._restore(model, settings["bad_rows"] == "skip", settings["extra"] == "raise", settings["expression"])
         model.threads = settings.get("threads", 1)  # pickles of 0.4 have none
         return model
@@ -412,27 +447,3 @@ def _unpickle(cls: type[_M], data: bytes | None, settings: dict[str, Any]) -> _M
     features = settings.pop("features")
     _core.Model.__init__(model, expression, features, **settings)
     return model
-
-
-def load(path: str | os.PathLike[str] | None = None, *, data: bytes | None = None) -> Model:
-    """The model in a file or in bytes: predicts and learns as the saved one would have.
-
-    Parameters
-    ----------
-    path : str or os.PathLike, optional
-        A file of ``Model.save``, the program or the Redis module.
-    data : bytes, optional
-        What ``Model.to_bytes`` returned.
-
-    Raises
-    ------
-    SnapshotError
-        No snapshot, or a damaged one; ``code`` is the library's.
-    OSError
-        The file cannot be read; FileNotFoundError where there is none.
-    """
-    if (path is None) == (data is None):
-        raise TypeError("load() takes a path or data=, not both")
-    if path is not None:
-        os.stat(path)  # a file that is not there is a FileNotFoundError
-    return _loaded(Model, data, path)

@@ -47,7 +47,7 @@ static bool is_time_as_text(PyObject *cell, bool numbers)
 /* Texts of a first row that look like something else. */
 typedef struct Look {
     bool (*is)(PyObject *cell, bool numbers);
-    const char *what, *maker, *kind, *meaning;
+    const char *what, *maker, *kind;
 } Look;
 
 const AnbColumn *kind_wanted(const AnbSchema *wanted, PyObject *name)
@@ -58,40 +58,47 @@ const AnbColumn *kind_wanted(const AnbSchema *wanted, PyObject *name)
     return at >= 0 ? &anb_schema_columns(wanted)[at] : NULL;
 }
 
+/* `found`: names of features that a first row's texts are of; the first of them has `text`. */
+static int warn_of_found(const Look *look, PyObject *found, PyObject *text)
+{
+    const Py_ssize_t n = PyList_Size(found);
+    const char *order = strcmp(look->kind, "time") == 0 && !(time_orders(text) & 1) ? "-dmy" : "";
+    PyObject *name = PyList_GetItem(found, 0);
+    return PyErr_WarnFormat(PyExc_UserWarning, 1,
+                            "%zd feature%s read as names, not as %s, since the first row has texts there: %.300R, such "
+                            "as %R: %R; %s or schema={%R: '%s%s'} makes %s of them, 'category' says that they are "
+                            "names",
+                            n, n == 1 ? " is" : "s are", look->what, found, name, text, look->maker, name, look->kind,
+                            order, look->what);
+}
+
 /* `numbers`: whether other cells of the row are. */
 static int warn_of_texts(const Look *look, const Names *names, PyObject *row, const AnbSchema *wanted, bool numbers)
 {
-    PyObject *name = NULL, *text = NULL;
-    Py_ssize_t n = 0;
-    for (Py_ssize_t i = 0; i < names->n; i++) {
+    PyObject *found = PyList_New(0), *text = NULL;
+    int code = found ? 0 : -1;
+    for (Py_ssize_t i = 0; i < names->n && !code; i++) {
         PyObject *cell = kind_wanted(wanted, names->name[i]) ? NULL : PyObject_GetItem(row, names->name[i]);
-        if (!cell)
-            PyErr_Clear();
-        else if (look->is(cell, numbers) && n++ == 0)
-            name = names->name[i], text = Py_NewRef(cell);
+        PyErr_Clear();
+        if (cell && look->is(cell, numbers)) {
+            code = PyList_Append(found, names->name[i]);
+            text = text ? text : Py_NewRef(cell);
+        }
         Py_XDECREF(cell);
     }
-    if (n == 0)
-        return 0;
-    const char *order = strcmp(look->kind, "time") == 0 && !(time_orders(text) & 1) ? "-dmy" : "";
-    int code = PyErr_WarnFormat(PyExc_UserWarning, 1,
-                                "%zd feature%s read as names, not as %s, since the first row has texts there, "
-                                "such as %R: %R; %s makes %s of them, schema={%R: '%s%s'} says that they are %s",
-                                n, n == 1 ? " is" : "s are", look->what, name, text, look->maker, look->what, name,
-                                look->kind, order, look->meaning);
+    if (!code && text)
+        code = warn_of_found(look, found, text);
+    Py_XDECREF(found);
     Py_XDECREF(text);
     return code;
 }
 
 static int warn_of_looks(const Names *names, PyObject *row, const AnbSchema *wanted, bool numbers)
 {
-    static const Look look[] = {
-        {is_number_as_text, "numbers", "float()", "category", "names"},
-        {is_time_as_text, "times", "datetime", "time", "times"},
-    };
-    return warn_of_texts(&look[0], names, row, wanted, numbers) || warn_of_texts(&look[1], names, row, wanted, numbers)
-               ? -1
-               : 0;
+    static const Look number = {is_number_as_text, "numbers", "float()", "number"};
+    static const Look time = {is_time_as_text, "times", "datetime", "time"};
+    int code = warn_of_texts(&number, names, row, wanted, numbers);
+    return code ? code : warn_of_texts(&time, names, row, wanted, numbers);
 }
 
 int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSchema *wanted, AnbSchema **schema)

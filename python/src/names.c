@@ -100,6 +100,10 @@ int names_from_row(Core *core, Names *names, PyObject *row, PyObject *target)
         PyErr_Clear();
     if (at >= 0 && PySequence_DelItem(keys, at))
         Py_CLEAR(keys);
+    if (keys && PyList_Size(keys) == 0) {
+        Py_DECREF(keys);
+        return raise_input(core, "the first row has no cells: give features=[...] to name them before there is one");
+    }
     PyObject *sorted = keys ? PySequence_List(keys) : NULL;
     int code = sorted && PyList_Sort(sorted) == 0 ? names_set(core, names, sorted) : -1;
     if (!code)

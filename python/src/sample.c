@@ -247,6 +247,43 @@ static PyObject *predict_quantiles(PyObject *object, PyObject *row)
     return result;
 }
 
+/* ---- rows of doubles --------------------------------------------------------------------------------------------- */
+
+/* The model entered for a row of a table that was read already; PyBuffer_Release and entry_leave afterwards. */
+static int enter_doubles(Model *self, PyObject *row, Py_buffer *x)
+{
+    if (model_ready(self, NULL, 0) || doubles_of(self->core, row, x, 1, "x"))
+        return -1;
+    int code = x->shape[0] == self->format.names.n ? enter(self) : raise_input(self->core, "x has another length");
+    if (code)
+        PyBuffer_Release(x);
+    return code;
+}
+
+/* _range(x, coverage): what predict_interval returns, or predict_quantiles where coverage is None. */
+static PyObject *range(PyObject *object, PyObject *arguments)
+{
+    Model *self = (Model *)object;
+    PyObject *row, *coverage;
+    double value[ANB_LEVELS_MAX];
+    Py_buffer x;
+    if (!PyArg_ParseTuple(arguments, "OO:_range", &row, &coverage))
+        return NULL;
+    Interval asked = {.coverage = coverage == Py_None ? 0 : PyFloat_AsDouble(coverage)};
+    if (PyErr_Occurred() || enter_doubles(self, row, &x))
+        return NULL;
+    asked.has = levels_of(self->learner);
+    int code = coverage == Py_None
+                   ? anb_predict_quantiles(self->learner, x.buf, value)
+                   : anb_predict_interval(self->learner, x.buf, asked.coverage, &asked.end[0], &asked.end[1]);
+    const size_t n = asked.has.n_levels;
+    PyObject *result = coverage == Py_None ? quantiles_answer(&self->format, x.buf, code, value, n)
+                                           : interval_answer(&self->format, x.buf, code, &asked);
+    entry_leave(&self->entry);
+    PyBuffer_Release(&x);
+    return result;
+}
+
 /* ---- labels that come later -------------------------------------------------------------------------------------- */
 
 static int keeps_rows(Model *self)
@@ -357,6 +394,7 @@ PyMethodDef model_sample_methods[] = {
      "tuple of float\n    Lower and upper end; infinite before two samples were learned.\n\nRaises\n------\n"
      "UnsupportedError\n    The expression has no interval at its root.\nInputError\n    Another coverage, or a row "
      "that is refused."},
+    {"_range", range, METH_VARARGS, "_range($self, x, coverage, /)\n--\n\nOf a row of doubles."},
     {"predict_quantiles", predict_quantiles, METH_O,
      "predict_quantiles($self, x, /)\n--\n\nValues that given shares of the row's targets lie below.\n\nParameters\n"
      "----------\n" ROW "\nReturns\n-------\ntuple of float\n    One for each of `levels`, never descending, in the "

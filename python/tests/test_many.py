@@ -168,6 +168,9 @@ def test_nothing_is_learned_of_a_table_with_a_bad_row():
     X[7, 2] = np.nan
     with pytest.raises(anabranch.InputError, match="row 7: feature 2 is missing"):
         plain.learn_many(X, y)
+    for samples, why in (([1, 2], "sample 0 of the stream is an int"), ([([1], 2), ([1], 2, 1, 0)], "sample 1 of the stream is a tuple of 4"), ([{"a": 1, "b": 2}], "is a dict")):
+        with pytest.raises(TypeError, match=f"{why}.*: it has to be a pair"):
+            anabranch.evaluate(Model("linear"), samples)
     skips = Model("linear", 3, bad_rows="skip")
     assert np.flatnonzero(np.isnan(skips.train_many(X, y))).tolist() == [7]
     assert skips.n_samples_seen == 299

@@ -118,8 +118,14 @@ def test_missing_unknown_and_reordered_keys():
 
 
 def test_numbers_as_texts_in_a_first_row_warn():
-    with pytest.warns(UserWarning, match="^2 features are read as names.*'a': '5'.*schema={'a': 'category'"):
+    with pytest.warns(UserWarning, match=r"^2 features are read as names.*\['a', 'b'\], such as 'a': '5'.*schema={'a': 'number'}"):
         Model("linear").train_one({"b": "1e3", "a": "5", "c": "x", "zip": "01067"}, 1)
+    read = Model("scale(rls)", schema={"a": "number"})
+    for i in range(5):
+        read.train_one({"a": str(i), "b": 1.0}, i)
+    assert dict(read.schema) == {"a": "number", "b": "number"} and read.predict_one({"a": "7", "b": 1}) == read.predict_one([7, 1])
+    with pytest.raises(InputError, match="the first row has no cells: give features="):
+        Model("linear").learn_one({}, 1.0)
     with pytest.warns(UserWarning, match="^1 feature is read as names.*'a': '5.5'"):
         Model("linear").train_one({"a": "5.5", "b": 3, "store": "17"}, 1)
     for time, kind in (("2024-01-05", "time"), ("05/01/2024 17:30", "time-dmy"), ("2024-01-05T17:30:00+01:00", "time")):
@@ -509,6 +515,51 @@ def test_intervals_and_pending_rows_take_arguments_by_name():
     model.learn_many(X, y)
     assert model.predict_interval(x=X[0], coverage=0.9) == model.predict_interval(X[0], 0.9) == Reader(model).predict_interval(X[0], coverage=0.9)
     assert model.predict_pending(id=1, x=X[0]) == model.learn_label(id=1, y=2.0)
+
+
+@pytest.mark.parametrize("kind", ["dicts", "lists", "array", "pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("typed", [False, True])
+def test_intervals_and_quantiles_of_tables_are_those_of_rows(kind, typed):
+    module = pytest.importorskip(kind) if kind.startswith("p") else None
+    X, y = stream(200)
+    rows = [dict(zip("zyxw", [("a", "b", 0.5)[i % 3] if typed else x[0], *x[1:]])) for i, x in enumerate(X.tolist())]
+    schema = {"z": "category"} if typed else None
+    models = [Model(e, schema=schema) for e in ("interval(scale(rls))", "quantile(scale(rls), levels=[0.1, 0.5, 0.9])")]
+    for model in models:
+        for row, target in zip(rows, y):
+            model.learn_one(row, target)
+    rows = rows[-20:]
+    columns = {name: [str(row[name]) if name == "z" and typed else row[name] for row in rows] for name in "zyxw"}
+    tables = {"dicts": rows, "lists": [[row[name] for name in "wxyz"] for row in rows]}
+    tables["array"] = np.array(tables["lists"], object if typed else float)
+    table = tables.get(kind) if module is None else module.table(columns) if kind == "pyarrow" else module.DataFrame(columns)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if kind in ("lists", "array") else "error")
+        found = models[0].predict_interval_many(table, 0.9), models[1].predict_quantiles_many(table)
+    wanted = [models[0].predict_interval(row, 0.9) for row in rows], [models[1].predict_quantiles(row) for row in rows]
+    for values, want, names in zip(found, wanted, (["low", "high"], ["0.1", "0.5", "0.9"])):
+        if module is not None:
+            assert list(values.column_names if kind == "pyarrow" else values.columns) == names
+            values = np.column_stack([values[name] for name in names])
+        assert values.tolist() == [list(row) for row in want]
+
+
+def test_tables_of_intervals_say_what_is_wrong():
+    X, y = stream(50)
+    model = Model("interval(linear)", 4)
+    assert model.predict_interval_many(X[:0], 0.9).shape == (0, 2)
+    model.learn_many(X, y)
+    X[7, 2] = np.inf
+    with pytest.raises(InputError, match="^row 7: feature 2 is infinite"):
+        model.predict_interval_many(X, 0.9)
+    with pytest.raises(InputError, match=r"^the model has no interval of coverage 0.5; its coverages are \(0.8, 0.9, 0.95\)"):
+        model.predict_interval_many(X, 0.5)
+    with pytest.raises(UnsupportedError, match="no quantiles"):
+        model.predict_quantiles_many(X)
+    with pytest.raises(UnsupportedError, match="no intervals"):
+        Model("linear", 4).predict_interval_many(X, 0.9)
+    model.bad_rows = "skip"
+    assert np.flatnonzero(np.isnan(model.predict_interval_many(X, 0.9)).any(axis=1)).tolist() == [7]
 
 
 def refused_rows(model):

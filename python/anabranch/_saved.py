@@ -1,0 +1,60 @@
+"""Models from files and bytes, and what is kept beside them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import _core
+
+if TYPE_CHECKING:
+    from ._model import Model
+
+_M = TypeVar("_M", bound="Model")
+
+
+def held_text(held: dict[str, str]) -> str | None:
+    """What columns held in the frame that gave their kinds, as a text."""
+    if not held:
+        return None
+    import json
+
+    return json.dumps(held, separators=(",", ":"), sort_keys=True)
+
+
+def loaded(cls: type[_M], data: bytes | None, path: Any) -> _M:
+    """A model of a class from bytes or a file."""
+    model = _core._load(cls, data, path)
+    if text := model.__dict__.pop("_held_text", None):
+        import json
+
+        with contextlib.suppress(ValueError, AttributeError):
+            model._held = {str(name): str(words) for name, words in json.loads(text).items()}
+    return model
+
+
+def load(path: str | os.PathLike[str] | None = None, *, data: bytes | None = None) -> Model:
+    """The model in a file or in bytes: predicts and learns as the saved one would have.
+
+    Parameters
+    ----------
+    path : str or os.PathLike, optional
+        A file of ``Model.save``, the program or the Redis module.
+    data : bytes, optional
+        What ``Model.to_bytes`` returned.
+
+    Raises
+    ------
+    SnapshotError
+        No snapshot, or a damaged one; ``code`` is the library's.
+    OSError
+        The file cannot be read; FileNotFoundError where there is none.
+    """
+    if (path is None) == (data is None):
+        raise TypeError("load() takes a path or data=, not both")
+    if path is not None:
+        os.stat(path)  # a file that is not there is a FileNotFoundError
+    from ._model import Model
+
+    return loaded(Model, data, path)
