@@ -183,12 +183,21 @@ static bool take_piece(Request *r, const char *piece, size_t size)
     return true;
 }
 
+/* Whether a client asks, before it sends the body, if so large a one is taken. */
+static bool asks_too_much(const Http *h, struct MHD_Connection *connection)
+{
+    const char *size = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Expect") && size &&
+           strtoull(size, NULL, 10) > h->max_body;
+}
+
 static Request *begin(Http *h, struct MHD_Connection *connection)
 {
     Request *r = calloc(1, sizeof *r);
     if (r) {
         r->http = h;
         r->connection = connection;
+        r->too_large = asks_too_much(h, connection);
     }
     return r;
 }
@@ -214,8 +223,11 @@ enum MHD_Result http_handle(void *context, struct MHD_Connection *connection, co
     Http *h = context;
     Request *r = *request;
     (void)version;
-    if (!r)
-        return (*request = begin(h, connection)) ? MHD_YES : MHD_NO;
+    if (!r) {
+        r = *request = begin(h, connection);
+        if (!r || !r->too_large)
+            return r ? MHD_YES : MHD_NO;
+    }
     if (*size > 0) {
         bool taken = take_piece(r, piece, *size);
         *size = 0;

@@ -81,8 +81,9 @@ static FILE *open_beside(Output *output)
 int output_open(Output *output, const char *path)
 {
     struct stat about;
-    *output = (Output){.path = path};
-    if (strcmp(path, "-") == 0)
+    bool standard = strcmp(path, "-") == 0;
+    *output = (Output){.path = standard ? "standard output" : path};
+    if (standard)
         output->file = stdout;
     else if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))
         output->file = fopen(path, "w");

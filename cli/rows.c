@@ -5,8 +5,25 @@
 #include "layout.h"
 #include "skipped.h"
 #include <anabranch/type.h>
+#include <anabranch/utf8.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Tells of the first name of a column or a category that is not UTF-8. `text` is followed by what is no part of a
+ * character. */
+static void warn_encoding(Rows *rows, size_t i, const char *text, size_t size)
+{
+    size_t at = 0, n = 1;
+    while (!rows->odd_bytes && at < size && (n = anb_utf8_character((const unsigned char *)text + at)) > 0)
+        at += n;
+    if (rows->odd_bytes || n > 0)
+        return;
+    rows->odd_bytes = true;
+    complain(0,
+             "%s:%llu: column %zu: \"%.*s\" is not UTF-8: in a file or a request that is, this is another name; `iconv "
+             "-f windows-1252 -t utf-8 FILE` converts files of Windows and of Latin-1",
+             rows->table.name, (unsigned long long)rows->table.line, i + 1, (int)(size < 40 ? size : 40), text);
+}
 
 int rows_open(Rows *rows, const char *path, const RowsOptions *options)
 {
@@ -22,6 +39,9 @@ int rows_open(Rows *rows, const char *path, const RowsOptions *options)
     cell_format_ready(&rows->cells);
     int status = table_open(&rows->table, path, &options->table);
     status = status ? status : layout_rows(rows, options);
+    for (size_t i = 0; !status && i < rows->table.columns; i++)
+        if (rows->place[i] != SIZE_MAX)
+            warn_encoding(rows, i, rows->table.names[i], strlen(rows->table.names[i]));
     if (!status && options->bad_rows)
         status = skipped_open(&rows->skipped, options->bad_rows);
     if (!status && options->names && anb_schema_is_typed(rows->schema)) {
@@ -80,9 +100,11 @@ static int not_of_its_kind(Rows *rows, size_t i)
 }
 
 /* A cell that is no number: a category, a time, a boolean. */
-static bool typed_cell(const Rows *rows, size_t i, double *value)
+static bool typed_cell(Rows *rows, size_t i, double *value)
 {
     const Cell *cell = &rows->table.cell[i];
+    if (rows->column[i].kind == ANB_COLUMN_CATEGORY || rows->column[i].kind == ANB_COLUMN_CODE)
+        warn_encoding(rows, i, cell->text, cell->size);
     if (anb_schema_cell(rows->reader, i, (AnbCell){cell->text, cell->size}, value, NULL))
         return false;
     if (rows->categories && rows->place[i] < rows->n_features) {

@@ -152,6 +152,8 @@ static const Choice choices[] = {
     {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 900, BOOSTED_REST(WITH_PAST(FOLLOWING)), LONG_MEMORY},
 };
 
+enum { WIDEST = 65535 }; /* what additive, which every budget has, takes */
+
 typedef struct Level {
     int budget;
     const char *router, *stage; /* the gate; the second stage (refine), NULL: neither that nor a guard */
@@ -289,6 +291,10 @@ static int write(const AnbAutoOptions *options, bool past, size_t n_features, ch
 {
     const Level *level = level_of(options->budget);
     const Around around = around_of(level, past);
+    if (n_features > WIDEST)
+        return anb_fail(error, ANB_E_LIMIT,
+                        "auto takes at most %d features, not %zu; scale(linear(normalized=true)) takes more", WIDEST,
+                        n_features);
     const bool sifted = n_features > CLEAR && n_features <= SIFTED, staged = level->stage;
     Text text = {out, size, 0};
     append(&text, "%s%sscale(%s", around.begin, staged ? "guard(" : "", sifted ? "sift(" : "");

@@ -162,6 +162,10 @@ START_TEST(very_wide_rows)
         ck_assert_ptr_null(strstr(anb_expression(wide), "additive(cells=24)"));
         anb_free(model);
         anb_free(wide);
+        AnbError error;
+        ck_assert_ptr_null(anb_parse(65536, texts[i], NULL, &error));
+        ck_assert_str_eq(error.message, "auto takes at most 65535 features, not 65536; scale(linear(normalized=true)) "
+                                        "takes more");
     }
 }
 END_TEST

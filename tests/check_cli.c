@@ -288,6 +288,7 @@ START_TEST(no_half_written_files)
     ck_assert(strncmp(out, "old", 3) == 0 && !strstr(out, "p.csv."));
     ck_assert_int_eq(run("$A generate friedman -n 10 > /dev/full"), 1);
     ck_assert_int_eq(run("$A generate friedman -n 100000 > /dev/full"), 1);
+    ck_assert_msg(strstr(err, "cannot write standard output: No space"), "%s", err);
     ck_assert_int_eq(run("$A learners > /dev/full"), 1);
     ck_assert_int_eq(run("$A generate friedman -n 100 -o /dev/full"), 1);
     ck_assert_int_eq(run("$A generate friedman -n 100 -o /dev/null"), 0);

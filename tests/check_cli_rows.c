@@ -165,6 +165,22 @@ START_TEST(categories_by_name)
 }
 END_TEST
 
+/* A file of Latin-1 is read, and once told of: in its header, or in a category of any row. */
+START_TEST(names_that_are_not_utf8)
+{
+    write_text("u.csv", "caf\xc3\xa9,b,y\nK\xc3\xb6ln,1,1\nUlm,2,2\n");
+    ck_assert_int_eq(run("cat u.csv u.csv | sed 4d > t.csv; $A train -l 'scale(rls)' -o u.anb t.csv"), 0);
+    ck_assert_msg(!strstr(err, "UTF-8"), "%s", err);
+    ck_assert_int_eq(run("iconv -f utf-8 -t latin1 u.csv > l.csv; $A eval -l mean l.csv"), 0);
+    ck_assert_msg(strstr(err, "column 1: \"caf\xe9\" is not UTF-8") && strstr(err, "iconv -f windows-1252"), "%s", err);
+    ck_assert_ptr_null(strstr(strstr(err, "UTF-8") + 5, "is not UTF-8"));
+    ck_assert_int_eq(run("sed 's/caf[^,]*/a/' t.csv > a.csv; $A train -l mean -o m.anb a.csv; "
+                         "iconv -f utf-8 -t latin1 a.csv > l.csv; $A predict -m m.anb l.csv"),
+                     0);
+    ck_assert_msg(strstr(err, "l.csv:2: column 1: \"K\xf6ln\" is not UTF-8: in a file"), "%s", err);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("cli_rows");
@@ -177,6 +193,7 @@ static Suite *suite(void)
     tcase_add_test(tests, intervals_and_kept_columns);
     tcase_add_test(tests, options_for_programs);
     tcase_add_test(tests, categories_by_name);
+    tcase_add_test(tests, names_that_are_not_utf8);
     return suite;
 }
 

@@ -108,10 +108,10 @@ static void refusals()
     CHECK(std::strstr(error.message, "rlz"));
     THROWS(Model::parse(2, "scale(rlz)"), ANB_E_UNKNOWN, "rlz");
     auto model = Model::parse(2, "mean");
-    THROWS(model.train_one({1, 2, 3}, 4), ANB_E_ARGUMENT, "3 values, not 1 times 2");
+    THROWS(model.train_one({1, 2, 3}, 4), ANB_E_ARGUMENT, "3 values, not 2");
     THROWS(model.predict_one({1}), ANB_E_ARGUMENT, "1 values");
-    THROWS(model.train_many(x, Row(y.data(), 3)), ANB_E_ARGUMENT, "8 values, not 3 times 2");
-    CHECK(model.train_many(x, y, {1., 2.}, &error).empty() && std::strstr(error.message, "2 values, not 4 times 1"));
+    THROWS(model.train_many(x, Row(y.data(), 3)), ANB_E_ARGUMENT, "8 values, not 3 rows of 2");
+    CHECK(model.train_many(x, y, {1., 2.}, &error).empty() && std::strstr(error.message, "2 values, not 4"));
     CHECK(model.predict_many({1, 2, 3}, &error).empty() && error.code == ANB_E_ARGUMENT);
     CHECK(model.n_samples_seen() == 0);
 #ifndef __cpp_exceptions

@@ -123,6 +123,12 @@ def refusals(model):
         check(f"{more} is refused by a word", s.post("/predict", {"x": ROW} | more)[0] == 400)
     check("why an empty id is", "a text that is not empty" in str(s.post("/predict", {"x": ROW, "id": ""})[1]))
     check("a body that is too large", s.post("/learn", b"x" * 3000)[0] == 413)
+    asking = s.connect()
+    asking.putrequest("POST", "/learn")
+    for name, value in (("Expect", "100-continue"), ("Content-Length", "3000")):
+        asking.putheader(name, value)
+    asking.endheaders()
+    check("is refused before it is sent, where a client asks", asking.getresponse().status == 413)
     check("an unknown place", s.post("/nowhere", {})[0] == 404 and s.ask("GET", "/nowhere")[0] == 404)
     check("another method", s.ask("DELETE", "/predict")[0] == 405)
     s.connection.request("HEAD", "/healthz")

@@ -50,6 +50,10 @@ for kind in shared static; do
     ! ninja -C "$build" -t targets all | grep -qE 'cli/|redis/|tests/|bench/'
     check $? "only the library is built ($kind)"
 done
+kernels=subprojects/anabranch/src/libanabranch_baseline.a.p/simd_kernels_isa.c.o
+$setup -Db_sanitize=address,undefined -Db_lundef=false "$work/checked" "$work/parent" >"$work/checked.log" 2>&1 &&
+    ninja -C "$work/checked" "$kernels" >>"$work/checked.log" 2>&1
+check $? "a parent that is checked by sanitizers builds: $(tail -5 "$work/checked.log")"
 $setup -Danabranch:optimize=false "$work/slow" "$work/parent" >"$work/slow.log" 2>&1
 grep -q 'WARNING.*without optimisation' "$work/slow.log"
 check $? "Meson warns of a library without optimisation"

@@ -239,11 +239,11 @@ class Model : public Handle<StreamingLearner, anb_free>
     bool fits(Row x, std::size_t n, AnbError *error, std::size_t width = 0) const
     {
         width = width ? width : n_features();
-        return x.size() == n * width || detail::fine(ANB_E_ARGUMENT,
-                                                     (std::to_string(x.size()) + " values, not " + std::to_string(n) +
-                                                      " times " + std::to_string(width))
-                                                         .c_str(),
-                                                     error);
+        std::string wanted = std::to_string(n == 1 ? width : n);
+        if (n != 1 && width != 1)
+            wanted += " rows of " + std::to_string(width);
+        return x.size() == n * width ||
+               detail::fine(ANB_E_ARGUMENT, (std::to_string(x.size()) + " values, not " + wanted).c_str(), error);
     }
 };
 

@@ -282,7 +282,7 @@ static inline void *anb_scratch(const AnbNode *self, double *scratch, size_t i)
  * got a const state must not write through these pointers. */
 static inline void *anb_view_of(const void *state)
 {
-    return (void *)state;
+    return (void *)(uintptr_t)state; /* no cast from const for -Wcast-qual to warn of */
 }
 
 /** The most common count: one item a feature. */
