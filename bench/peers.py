@@ -4,14 +4,16 @@
     pip install river==0.26.1 vowpalwabbit==9.11.9 capymoa==0.15.1      (CapyMOA runs MOA, which needs Java)
     peers.py FOLDER OUT.tsv [--limit N] [--seconds S] [--only STREAM ...] [--learners NAME ...]
 
-FOLDER holds CSV files whose last column is the target. OUT.tsv gets a line for each stream and learner: `accuracy --peers OUT.tsv`
-reads it. Lines that it has are not run again, so a run that was stopped goes on. A learner that takes more than S seconds of
-CPU on a stream is stopped; its line has the kind `slow` and the errors up to there, and does not count. A library that is
-not installed is named and left out. The streams of more_streams.py take an hour or two on one core.
+FOLDER holds CSV files whose last column is the target. OUT.tsv gets a line for each stream and learner: `accuracy
+--peers OUT.tsv` reads it. Lines that it has are not run again, so a run that was stopped goes on. A learner that takes
+more than S seconds of CPU on a stream is stopped; its line has the kind `slow` and the errors up to there, and does not
+count. A library that is not installed is named and left out. The streams of more_streams.py take an hour or two on one
+core.
 
-The learners see features standardised by mean and deviation so far, and so the target (`_raw`: both as in the file). A cell
-that is missing is left out of the row for River and Vowpal Wabbit and the mean so far for MOA. `ref_last` and `ref_mean` are
-the target before and the mean so far: no stream should be lost against them, so they are of the kind `online` as well.
+The learners see features standardised by mean and deviation so far, and so the target (`_raw`: both as in the file). A
+cell that is missing is left out of the row for River and Vowpal Wabbit and the mean so far for MOA. `ref_last` and
+`ref_mean` are the target before and the mean so far: no stream should be lost against them, so they are of the kind
+`online` as well.
 """
 import argparse
 import csv
@@ -29,7 +31,8 @@ FIELDS = "stream learner kind n mae rmse rmse_second_half r2 samples_per_cpu_sec
 
 
 class Row:
-    """A row as the learners see it: `raw` and standardised (`z`), by name and without missing cells; `full`, standardised, with 0 for them."""
+    """A row as the learners see it: `raw` and standardised (`z`), by name and without missing cells; `full`,
+    standardised, with 0 for them."""
 
     def __init__(self, raw, z, full, target):
         self.raw, self.z, self.full, self.target = raw, z, full, target
@@ -56,7 +59,7 @@ def rows_of(path, limit):
     return rows
 
 
-# ---- learners: each takes the rows and yields a prediction for each, before it learns the row --------------------------------
+# ---- learners: each takes the rows and yields a prediction for each, before it learns the row ------------------------
 
 
 def last(rows):
@@ -179,7 +182,7 @@ DEAR = {
 }
 LEARNERS = CHEAP | MIDDLE | DEAR
 
-# ---- runs --------------------------------------------------------------------------------------------------------------
+# ---- runs ------------------------------------------------------------------------------------------------------------
 
 
 def errors_of(learner, rows, seconds):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The Python package beside River and the C library in one run: python.py [BENCH_FOLDER]
 
-Every figure is the least of several rounds that take turns, in nanoseconds of CPU time a call or a row, so that other work on
-the machine does not count; ratios are of one run. Each job over a table has one of its own and goes through it once before, so
-that all find it as near to the processor. A single row is compared with the C call on the same rows: a model's first ones
-cost more.
+Every figure is the least of several rounds that take turns, in nanoseconds of CPU time a call or a row, so that other
+work on the machine does not count; ratios are of one run. Each job over a table has one of its own and goes through it
+once before, so that all find it as near to the processor. A single row is compared with the C call on the same rows: a
+model's first ones cost more.
 """
 
 import os

@@ -5,8 +5,8 @@
     python3 bench/quantiles.py build/cli/anabranch FOLDER [--limit N] [--learner EXPR ...]
 
 FOLDER holds CSV files whose last column is the target. Every row is predicted, then learned. The peers see features and
-targets that were standardised by the running mean and deviation of the rows so far, missing cells left out; of three step
-sizes the best in hindsight counts, for each stream and level. A peer that is not installed is left out.
+targets that were standardised by the running mean and deviation of the rows so far, missing cells left out; of three
+step sizes the best in hindsight counts, for each stream and level. A peer that is not installed is left out.
 """
 
 import argparse

@@ -1,5 +1,5 @@
-"""What a server with the module does a second, next to a command of the module that does nothing: redis.py MODULE LIBRARY
-[MODELS]. Starts redis-server and redis-benchmark on loopback."""
+"""What a server with the module does a second, next to a command of the module that does nothing: redis.py MODULE
+LIBRARY [MODELS]. Starts redis-server and redis-benchmark on loopback."""
 
 import csv
 import io
@@ -137,7 +137,8 @@ def streams(server):
 
 
 def learning_of_two(module, workers, rows):
-    """How long two models of some 30 MB take for 12 batches of so many rows each, each model fed by a client of its own."""
+    """How long two models of some 30 MB take for 12 batches of so many rows each, each model fed by a client of its
+    own."""
     rng = random.Random(3)
     blob = pack(*[(y, *x) for x, y in (sample(rng, D) for _ in range(rows))])
     server = Server("redis-server", module + " inline-microseconds 0 workers %d" % workers)

@@ -1,5 +1,6 @@
 """Instructions of the server and the module for a TRAIN, by callgrind, without and with a number in each spelling:
-redis_instructions.py MODULE [EXPRESSION...]. Free of noise but for the server's own clock (some 50 of 14,000); needs valgrind."""
+redis_instructions.py MODULE [EXPRESSION...]. Free of noise but for the server's own clock (some 50 of 14,000); needs
+valgrind."""
 
 import glob
 import os

@@ -5,17 +5,18 @@
     refitted.py fit FOLDER TABLE [--limit N] [--every N] [--only STREAM ...] [--models NAME ...]
     refitted.py compare FOLDER TABLE build/bench/accuracy [--limit N] [--seeds N] [--jobs N] EXPRESSION ...
 
-FOLDER holds CSV files whose last column is the target. `fit` goes through each stream in blocks of --every rows: each model
-is fitted to all rows before a block and predicts the block; only blocks in the second half of the stream are asked, so the
-first fit knows half of it. It appends a line to TABLE for each stream, model and setting (RMSE over the second half; seconds of
-one thread, fits and predictions together; microseconds a row of that half) and leaves out the lines that TABLE has already. A
-folder of a dozen streams of 20,000 rows takes about an hour.
+FOLDER holds CSV files whose last column is the target. `fit` goes through each stream in blocks of --every rows: each
+model is fitted to all rows before a block and predicts the block; only blocks in the second half of the stream are
+asked, so the first fit knows half of it. It appends a line to TABLE for each stream, model and setting (RMSE over the
+second half; seconds of one thread, fits and predictions together; microseconds a row of that half) and leaves out the
+lines that TABLE has already. A folder of a dozen streams of 20,000 rows takes about an hour.
 
-`compare` runs the expressions through the whole of each stream, predict then learn, and prints for each the RMSE over the second
-half over the least of the stream in TABLE, all models and settings, and the microseconds that both took a row.
+`compare` runs the expressions through the whole of each stream, predict then learn, and prints for each the RMSE over
+the second half over the least of the stream in TABLE, all models and settings, and the microseconds that both took a
+row.
 
-`extra_trees` and `ridge` get the mean where a cell is empty; `ridge` sees the features, standardised, and their products.
-`lightgbm last=1` has the target of the row before as one more feature.
+`extra_trees` and `ridge` get the mean where a cell is empty; `ridge` sees the features, standardised, and their
+products. `lightgbm last=1` has the target of the row before as one more feature.
 """
 import argparse
 import csv

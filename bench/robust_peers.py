@@ -2,9 +2,10 @@
 
     robust_peers.py DIR [PEER...]
 
-Predict, then learn. Each number is RMSE on the damaged file over RMSE on the clean one, over the rows with nothing wrong
-from a quarter of the stream on: the geometric mean over the streams, and the worst stream. An empty cell is left out of
-the row. Vowpal Wabbit runs with its defaults (normalised, adaptive, importance-invariant steps), the forest with its own.
+Predict, then learn. Each number is RMSE on the damaged file over RMSE on the clean one, over the rows with nothing
+wrong from a quarter of the stream on: the geometric mean over the streams, and the worst stream. An empty cell is left
+out of the row. Vowpal Wabbit runs with its defaults (normalised, adaptive, importance-invariant steps), the forest with
+its own.
 """
 import csv
 import json
@@ -67,7 +68,8 @@ def errors(make, folder, stream, damages):
 
 
 def ratios(name, folder, damages):
-    """{stream: {damage: ratio}}; what is known is kept in FOLDER/NAME.json, so that a second run goes on after the first."""
+    """{stream: {damage: ratio}}; what is known is kept in FOLDER/NAME.json, so that a second run goes on after the
+    first."""
     kept = folder / f"{name.replace(' ', '_')}.json"
     out = json.loads(kept.read_text()) if kept.exists() else {}
     for stream in sorted(path.stem for path in (folder / "clean").glob("*.csv")):

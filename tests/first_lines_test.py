@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The program's lines in README, docs/index.md and docs/getting-started.md run, in order: first_lines_test.py PROGRAM SOURCE
+"""The program's lines in README, docs/index.md and docs/getting-started.md run, in order: first_lines_test.py PROGRAM
+SOURCE
 
-The table that they speak of is made here: a house's area, rooms, town, year and price. A line runs as it stands, with its
-remark.
+The table that they speak of is made here: a house's area, rooms, town, year and price. A line runs as it stands, with
+its remark.
 """
 import pathlib
 import random

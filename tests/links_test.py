@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The links of the pages in the tree: links_test.py SOURCE
 
-A link to a file leads to one, and to a heading that is there; docs/api/NAME is made of the header NAME.h. A link to the web is
-well-formed; whether anybody answers there is not asked. The built site is checked by tools/site.
+A link to a file leads to one, and to a heading that is there; docs/api/NAME is made of the header NAME.h. A link to the
+web is well-formed; whether anybody answers there is not asked. The built site is checked by tools/site.
 """
 import pathlib
 import re

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The comments of the headers against the types: option_comments_test.py PROGRAM INCLUDE
 
-The comment of a member of an options struct begins with its default, and may give a range, "1 to 24". Both have to be those of the
-type's table, which `PROGRAM learners --json` prints; so has the weight class that the comment of a learner names.
+The comment of a member of an options struct begins with its default, and may give a range, "1 to 24". Both have to be
+those of the type's table, which `PROGRAM learners --json` prints; so has the weight class that the comment of a learner
+names.
 """
 import json
 import pathlib

@@ -36,7 +36,8 @@ class Large:
 
 
 def others_are_answered(model):
-    """One thread listens, learns nothing of a large request, and answers others between its rows: predictions and samples."""
+    """One thread listens, learns nothing of a large request, and answers others between its rows: predictions and
+    samples."""
     s = Serving(model, "--threads", "1", "--max-body", "10000000")
     body, between = {"rows": [sample(i) for i in range(ROWS)]}, []
     for _ in range(TRIES):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The service as its clients meet it: service_test.py PROGRAM CLOCK FOLDER [KILLS]
 
-Trains a model, serves it on a free port of this machine, and checks answers, refusals, tokens, sequences and what is left
-after the process was killed. CLOCK is a library whose clock on the wall stands still.
+Trains a model, serves it on a free port of this machine, and checks answers, refusals, tokens, sequences and what is
+left after the process was killed. CLOCK is a library whose clock on the wall stands still.
 """
 import functools
 import http.client
@@ -189,7 +189,8 @@ def written_by_another(model):
 
 
 def saving_in_time(model):
-    """The file is saved in its time where the clock on the wall is set back, and failing to save is told, not the end."""
+    """The file is saved in its time where the clock on the wall is set back, and failing to save is told, not the
+    end."""
     s = Serving(model, "--save-every", "1", env={**os.environ, "LD_PRELOAD": CLOCK})
     s.post("/learn", {"x": ROW, "y": 1})
     while s.ask("GET", "/healthz")[1]["saves"] == 0:
@@ -275,7 +276,8 @@ def beside_learning(model):
 
 
 def killed(model):
-    """After a kill the sequence says which samples were learned: the client goes on behind it, and none is lost or twice."""
+    """After a kill the sequence says which samples were learned: the client goes on behind it, and none is lost or
+    twice."""
     sent, chance = 0, random.Random(7)
     before = None
     for _ in range(KILLS):
@@ -320,7 +322,8 @@ def older_file():
 
 
 def unit():
-    """Every unit owns the folder of the models, so all have one user: with one each, who starts takes the files from the others."""
+    """Every unit owns the folder of the models, so all have one user: with one each, who starts takes the files from
+    the others."""
     units = pathlib.Path(__file__).parent.parent / "packaging"
     lines = (units / "anabranch@.service").read_text().splitlines()
     check("they may listen where the program can", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX" in lines)

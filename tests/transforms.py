@@ -1,5 +1,6 @@
-"""Every stream of a folder, its features times 1e6 and 1e-6, its target times 1e9, one row in a thousand with a missing or an
-infinite cell, its columns turned round: the presets stay finite. transforms.py PROGRAM FOLDER [ROWS [BUDGET...]]"""
+"""Every stream of a folder, its features times 1e6 and 1e-6, its target times 1e9, one row in a thousand with a missing
+or an infinite cell, its columns turned round: the presets stay finite. transforms.py PROGRAM FOLDER [ROWS
+[BUDGET...]]"""
 
 import csv
 import glob

@@ -5,7 +5,8 @@
     tutorial_test.py PROGRAM PAGE DATA write    puts what they print into the page; then read it
 
 A block marked console has commands behind `$ ` and what they print. Words have to be the same, numbers within
-a quarter of the line's largest and shares within 15 %: what a learner says changes a little when it gets better. `..` stands for any word, `...` for the rest of a line.
+a quarter of the line's largest and shares within 15 %: what a learner says changes a little when it gets better. `..`
+stands for any word, `...` for the rest of a line.
 """
 import os
 import pathlib

@@ -1,7 +1,7 @@
 """The library for Conan 2: conan create packaging/conan --build=missing, from the source tree.
 
-Meson, ninja and pkg-config are the system's. GSL is the system's as well, found by pkg-config; `-o with_gsl=conan` takes
-Conan Center's.
+Meson, ninja and pkg-config are the system's. GSL is the system's as well, found by pkg-config; `-o with_gsl=conan`
+takes Conan Center's.
 """
 import os
 import re

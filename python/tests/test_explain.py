@@ -34,7 +34,8 @@ def test_a_linear_model_says_its_own_values():
     assert why.exact and why.rows == len(explainer) == 8 and why.columns == tuple(NAMES)
     assert np.all(why.error == 0) and why.experts == {}
     assert why.prediction == model.predict_one(X[7])
-    # phi_j = slope_j (x_j - mean of the kept rows); the kept rows differ from X[7] by the same amounts in explain(zero row)
+    # phi_j = slope_j (x_j - mean of the kept rows); the kept rows differ from X[7] by the same amounts in explain(zero
+    # row)
     other = explainer.explain([0, 0, 0])
     assert np.allclose(why.phi - other.phi, slope * X[7], rtol=0, atol=1e-12)
 

@@ -260,7 +260,8 @@ SHARED = "scale(moe(mlp(hidden=64), rls, mlp(hidden=48), linear))"
 
 
 def n_threads(expected=None):
-    """Of this process. A thread that was joined may be listed for a moment longer: looks until there are as many as expected."""
+    """Of this process. A thread that was joined may be listed for a moment longer: looks until there are as many as
+    expected."""
     for _ in range(1000):
         time.sleep(0.01)
         found = len(os.listdir("/proc/self/task"))

@@ -82,8 +82,8 @@ def browser():
     return None
 
 
-# Asks the page in its own window: how wide it is, its figures, and what each chart says at its end, its start and under a
-# pointer. The window is a frame, since a browser's own has a least width.
+# Asks the page in its own window: how wide it is, its figures, and what each chart says at its end, its start and under
+# a pointer. The window is a frame, since a browser's own has a least width.
 PROBE = """<script>
 {
   const said = {width: document.documentElement.scrollWidth, window: window.innerWidth, texts: []};

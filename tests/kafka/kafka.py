@@ -1,5 +1,5 @@
-"""Messages of a Kafka topic are learned once and in order, over kills of consumers, of the broker and of Redis, and while
-partitions change owners. kafka.py JAVA JARS CONSUMER REDIS_SERVER MODULE LIBRARY [ROWS KILLS]"""
+"""Messages of a Kafka topic are learned once and in order, over kills of consumers, of the broker and of Redis, and
+while partitions change owners. kafka.py JAVA JARS CONSUMER REDIS_SERVER MODULE LIBRARY [ROWS KILLS]"""
 
 import os
 import random

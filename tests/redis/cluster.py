@@ -1,5 +1,5 @@
-"""Six nodes: 1,000 models live through a reshard under load, and every sample that a replica acknowledged through the kill
-of a master. cluster.py SERVER MODULE LIBRARY; needs redis-cli and the Python package redis."""
+"""Six nodes: 1,000 models live through a reshard under load, and every sample that a replica acknowledged through the
+kill of a master. cluster.py SERVER MODULE LIBRARY; needs redis-cli and the Python package redis."""
 
 import os
 import random
@@ -28,7 +28,8 @@ def cli(*arguments):
 
 class Cluster:
     def __init__(self, program, module, node_timeout=15000):
-        """node_timeout: milliseconds after which a node is taken for dead; a busy machine may need some seconds for an answer."""
+        """node_timeout: milliseconds after which a node is taken for dead; a busy machine may need some seconds for an
+        answer."""
         options = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(node_timeout), "--cluster-config-file", "nodes.conf",
                    "--appendonly", "yes", "--repl-diskless-sync-delay", "0")
         self.nodes = [Server(program, module, *options) for _ in range(6)]
@@ -37,7 +38,8 @@ class Cluster:
         self.wait_settled()
 
     def settled(self, alive):
-        """Whether every node that runs says the cluster is whole, and every master that answers has a connected replica."""
+        """Whether every node that runs says the cluster is whole, and every master that answers has a connected
+        replica."""
         states = []
         for node in self.nodes:
             if node.process.poll() is None:
@@ -86,8 +88,8 @@ def create_models(cluster):
 
 
 class Load(threading.Thread):
-    """Trains its share of the models, one sample each in turn, and remembers them; any error but a redirection, which the
-    client follows, ends it."""
+    """Trains its share of the models, one sample each in turn, and remembers them; any error but a redirection, which
+    the client follows, ends it."""
 
     def __init__(self, cluster, share, stop):
         super().__init__(daemon=True)
@@ -122,8 +124,8 @@ def move_by_key(cluster, slots):
 
 
 def move_at_once(cluster, slots, times=8):
-    """As Valkey 9 does it: the slots' commands are streamed to the other node, which then owns them all. In several goes, so
-    that more of the load falls into one."""
+    """As Valkey 9 does it: the slots' commands are streamed to the other node, which then owns them all. In several
+    goes, so that more of the load falls into one."""
     (port, _), (_, target) = cluster.masters()[:2]
     client = Client(port)
     low = next(low for low, high, owner, *_ in client.call("CLUSTER", "SLOTS") if owner[1] == port)

@@ -1,5 +1,5 @@
-"""Active defragmentation moves models and no bit of them changes. defrag.py SERVER MODULE LIBRARY; needs a server that was
-built with its own jemalloc, and says so and passes where it was not."""
+"""Active defragmentation moves models and no bit of them changes. defrag.py SERVER MODULE LIBRARY; needs a server that
+was built with its own jemalloc, and says so and passes where it was not."""
 
 import random
 import threading

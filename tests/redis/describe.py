@@ -1,4 +1,5 @@
-"""What the server knows of the module without running it: documents, keys, rights, settings. describe.py SERVER MODULE LIBRARY"""
+"""What the server knows of the module without running it: documents, keys, rights, settings. describe.py SERVER MODULE
+LIBRARY"""
 
 import os
 import random

@@ -1,4 +1,5 @@
-"""Servers on loopback, a small client of the protocol, and the library through ctypes: what the Redis tests stand on."""
+"""Servers on loopback, a small client of the protocol, and the library through ctypes: what the Redis tests stand
+on."""
 
 import ctypes
 import os
@@ -103,8 +104,8 @@ def can_bind(port):
 
 
 def free_port():
-    """A port that is free together with its cluster bus port, both below those that the system gives to connections, and is kept from
-    other tests until this one ends."""
+    """A port that is free together with its cluster bus port, both below those that the system gives to connections,
+    and is kept from other tests until this one ends."""
     while True:
         port = random.randint(11000, 20999)
         mine = socket.socket(socket.AF_UNIX)

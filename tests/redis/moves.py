@@ -1,5 +1,5 @@
-"""Numbered samples and streams while masters fail over and slots move: every sample is learned once, and the state is that of
-a run that nobody disturbed. moves.py SERVER MODULE LIBRARY [ROWS TIMES]"""
+"""Numbered samples and streams while masters fail over and slots move: every sample is learned once, and the state is
+that of a run that nobody disturbed. moves.py SERVER MODULE LIBRARY [ROWS TIMES]"""
 
 import random
 import sys
@@ -55,7 +55,8 @@ class Pair:
 
 
 def send_confirmed(pair, rows, first, confirm, stop):
-    """Sends commands from number `first` on, each confirmed by a replica, until the master is gone or `stop` were sent."""
+    """Sends commands from number `first` on, each confirmed by a replica, until the master is gone or `stop` were
+    sent."""
     client = Client(pair.master.port)
     try:
         for n in range(first, stop):
@@ -138,8 +139,8 @@ class Nodes:
         return source, target
 
     def agree(self):
-        """Whether both nodes give each node the same slots and the same epoch. A slot that moves back before the other has heard of
-        the epoch that the first move began may be lost, and its keys with it."""
+        """Whether both nodes give each node the same slots and the same epoch. A slot that moves back before the other
+        has heard of the epoch that the first move began may be lost, and its keys with it."""
         seen = [sorted((f[0], f[6], *f[8:]) for f in (line.split() for line in n.client().call("CLUSTER", "NODES").splitlines()))
                 for n in self.node]
         return seen[0] == seen[1]
@@ -170,8 +171,8 @@ class Routed:
         self.port = nodes.node[0].port
 
     def many(self, commands):
-        """Pipelined; those that were redirected are asked again alone, in order: an answer that sent them on may be old, and the
-        slot on its way back."""
+        """Pipelined; those that were redirected are asked again alone, in order: an answer that sent them on may be
+        old, and the slot on its way back."""
         client, replies = self.client[self.port], []
         client.socket.sendall(b"".join(client.encode(c) for c in commands))
         for _ in commands:
@@ -207,7 +208,8 @@ class Routed:
 
 
 class Sender(threading.Thread):
-    """Sends every command twice, as a sender does that did not hear an answer, and feeds a second model from a stream."""
+    """Sends every command twice, as a sender does that did not hear an answer, and feeds a second model from a
+    stream."""
 
     def __init__(self, nodes, rows):
         super().__init__(daemon=True)
@@ -263,7 +265,8 @@ def slots_move(program, module, library):
 
 
 def half_a_move(program, module, library):
-    """While one of a command's two keys has gone and the other has not, no node runs it; nor does any where they are in two slots."""
+    """While one of a command's two keys has gone and the other has not, no node runs it; nor does any where they are in
+    two slots."""
     nodes = Nodes(program, module + " inline-microseconds 60000000")  # ANB.FEED learns all it is asked for
     try:
         source, feed = nodes.node[nodes.owner].client(), ("ANB.FEED", "{m}:fed", "STREAM", "{m}:stream")

@@ -1,4 +1,5 @@
-"""The first service of docs/redis.md, typed in as it stands there, and its program in Python: what the page shows is replied. page.py SERVER MODULE LIBRARY"""
+"""The first service of docs/redis.md, typed in as it stands there, and its program in Python: what the page shows is
+replied. page.py SERVER MODULE LIBRARY"""
 
 import os
 import shlex

@@ -1,4 +1,5 @@
-"""Masters, replicas, nodes, and commands at the worker: what WAIT confirms, what a failover keeps. roles.py SERVER MODULE LIBRARY"""
+"""Masters, replicas, nodes, and commands at the worker: what WAIT confirms, what a failover keeps. roles.py SERVER
+MODULE LIBRARY"""
 
 import random
 import signal
@@ -93,7 +94,8 @@ def a_replica_answers_while_it_loads(server, library):
 
 
 class Writer(threading.Thread):
-    """Trains one model until the server takes no more; knows what was acknowledged, and the one batch that may have been."""
+    """Trains one model until the server takes no more; knows what was acknowledged, and the one batch that may have
+    been."""
 
     def __init__(self, server, library, key):
         super().__init__(daemon=True)
@@ -126,7 +128,8 @@ class Writer(threading.Thread):
 
 @with_server(settings=WORKER)
 def a_failover_loses_nothing(server, library):
-    """FAILOVER under load: what was acknowledged is at the new master, and the old one, now its replica, is equal to it."""
+    """FAILOVER under load: what was acknowledged is at the new master, and the old one, now its replica, is equal to
+    it."""
     replica = replica_of(server)
     try:
         fresh(server)

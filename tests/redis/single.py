@@ -1,4 +1,5 @@
-"""One server: every command, what is refused, and that no acknowledged sample is lost. single.py SERVER MODULE LIBRARY"""
+"""One server: every command, what is refused, and that no acknowledged sample is lost. single.py SERVER MODULE
+LIBRARY"""
 
 import math
 import os

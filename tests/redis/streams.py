@@ -1,4 +1,5 @@
-"""Learning from the server's streams: cursors, bad entries, gaps, waiting, kills, replicas. streams.py SERVER MODULE LIBRARY"""
+"""Learning from the server's streams: cursors, bad entries, gaps, waiting, kills, replicas. streams.py SERVER MODULE
+LIBRARY"""
 
 import math
 import random

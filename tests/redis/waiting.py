@@ -1,4 +1,5 @@
-"""Commands that wait at the worker while their key, their client or their server changes. waiting.py SERVER MODULE LIBRARY"""
+"""Commands that wait at the worker while their key, their client or their server changes. waiting.py SERVER MODULE
+LIBRARY"""
 
 import random
 import time
@@ -45,8 +46,8 @@ class Batches:
         return self.waiting() == self.count
 
     def meet(self, *commands, undo=()):
-        """The replies of commands that find every batch waiting, as one transaction. Where a batch was learned first, all begin anew, after
-        the commands `undo`."""
+        """The replies of commands that find every batch waiting, as one transaction. Where a batch was learned first,
+        all begin anew, after the commands `undo`."""
         while True:
             self.client.call("MULTI")
             for command in (("ANB.INFO", "m"), *commands):
@@ -100,8 +101,9 @@ class Batches:
 
 
 def replays(library, model, histories):
-    """The models after each order of the clients that gives these answers. histories: of each client, (row, target, answer) in its order.
-    An answer alone does not tell whose turn it was: before its first sample a model answers all rows alike."""
+    """The models after each order of the clients that gives these answers. histories: of each client, (row, target,
+    answer) in its order. An answer alone does not tell whose turn it was: before its first sample a model answers all
+    rows alike."""
     if not any(histories):
         yield model
     following = [k for k, own in enumerate(histories) if own and model.predict(own[0][0]) == own[0][2]]
@@ -115,7 +117,8 @@ def replays(library, model, histories):
 
 @with_server(settings=WORKER)
 def the_worker_keeps_the_order(server, library):
-    """Everything goes to the worker; several clients write to one key; the answers are those of some order of theirs."""
+    """Everything goes to the worker; several clients write to one key; the answers are those of some order of
+    theirs."""
     client = fresh(server)
     client.call("ANB.CREATE", "m", MIXTURE, "FEATURES", D)
     clients = [server.client() for _ in range(4)]
@@ -220,7 +223,8 @@ def transactions_go_first(server, library):
 
 
 def overtaken(server, library, size):
-    """How often a batch was retried while a client writes to its model all the time; what both did is right in any case."""
+    """How often a batch was retried while a client writes to its model all the time; what both did is right in any
+    case."""
     batches = Batches(server, library, count=1, size=size)
     client, before, behind = batches.client, [], []
     retried = int(information(client)["commands_retried"])

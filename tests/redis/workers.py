@@ -1,5 +1,5 @@
-"""Several workers at once: models at different keys learn beside each other, while others read, copy and delete keys and the
-number of workers changes. workers.py SERVER MODULE LIBRARY"""
+"""Several workers at once: models at different keys learn beside each other, while others read, copy and delete keys
+and the number of workers changes. workers.py SERVER MODULE LIBRARY"""
 
 import os
 import random
@@ -96,8 +96,8 @@ LARGE = "scale(knn(window=100000))"  # 8 MB: a copy takes some milliseconds
 
 
 def batches(server, enough, seed):
-    """Small batches for a large model, 60 and until it is enough, so that a worker copies most of the time; whether a batch was
-    learned is for others."""
+    """Small batches for a large model, 60 and until it is enough, so that a worker copies most of the time; whether a
+    batch was learned is for others."""
     client, rng, sent = server.client(), random.Random(seed), 0
     while sent < 60 or not enough.is_set():
         sent += 1
