@@ -34,7 +34,8 @@ default_role = "code"
 
 
 def plain(app, lines, transform, options):
-    """Comments are plain text with indented formulas and `code`, not reStructuredText: what would be markup is escaped."""
+    """Comments are plain text with indented formulas and `code`, not reStructuredText: what would be markup is
+    escaped."""
     lines[:] = [re.sub(r"^ \* ?", "", line) for line in lines]
     texts = [line for line in lines[1:] if line.strip()]
     margin = min((len(line) - len(line.lstrip()) for line in texts), default=0)

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Help, man pages and completions of the program agree: pages_test.py PROGRAM FOLDER
 
-Every command and option that --help prints is in its man page and in the completions of the three shells, and nothing else
-is; where man and bash are there, each page is formatted without a warning and the completion is tried.
+Every command and option that --help prints is in its man page and in the completions of the three shells, and nothing
+else is; where man and bash are there, each page is formatted without a warning and the completion is tried. The sizes
+of models in the manual are those of the program.
 """
+import json
 import pathlib
 import re
 import shlex
@@ -62,6 +64,26 @@ def completed(word, *before):
     return subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.split()
 
 
+# The tables of the manual that say how large a model's state is: the features, and a learner or a budget of auto, the
+# number, its unit.
+SIZES = {
+    "choosing": (10, r"^\| (\d+) \| ([\d.]+) (MB) "),
+    "redis": (10, r"^ *\| `([^`]+)`[^|]*\| ([\d.]+) ([KM]B)"),
+    "performance": (8, r"^\| `([^`]+)` \| [\d.]+ \| [\d.]+ \| (\d+)() \| \d+ \|$"),
+}
+
+
+def sizes(page, features, row):
+    found = re.findall(row, (pathlib.Path(__file__).parents[1] / "docs" / f"{page}.md").read_text(), re.M)
+    check(f"{page}.md has a table of sizes", len(found) >= 6)
+    for learner, number, unit in found:
+        expression = f"auto(budget={learner})" if learner.isdigit() else learner
+        shown = json.loads(printed("learners", "--features", str(features), "--json", expression))
+        state = (shown[0] if isinstance(shown, list) else shown)["state_bytes"]
+        check(f"{page}.md: {expression} takes {number} {unit}; it takes {state} bytes",
+              .95 < float(number) * {"": 1, "KB": 1e3, "MB": 1e6}[unit] / state < 1.05)
+
+
 def main():
     commands = re.findall(r"^  ([a-z]+) +\S", printed("--help"), re.M)
     check("the program has commands", len(commands) >= 8)
@@ -77,6 +99,8 @@ def main():
     if shutil.which("man"):
         for page in pages:
             formatted(page)
+    for page, table in SIZES.items():
+        sizes(page, *table)
     check("bash completes commands", completed("ev") == ["eval"])
     check("bash completes options", "--target" in completed("--ta", "eval"))
     print(f"{checks} checks of pages and completions")
