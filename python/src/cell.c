@@ -29,7 +29,12 @@ static int read_text(const Format *format, Py_ssize_t i, PyObject *text, double 
     if (anb_schema_cell(format->schema, (size_t)i, (AnbCell){bytes, (size_t)n}, value, &error) == 0)
         return 1;
     const char *hint = kind_of(format, i) == ANB_COLUMN_NUMBER ? NAMES_HINT : "";
-    return raise_input(format->core, "%s%s", error.message, hint);
+    const char *what = strstr(error.message, "): \""); /* the column's number is that of the sorted names */
+    PyObject *name = feature_name(format, i);
+    if (name)
+        raise_input(format->core, "feature %R: %s%s", name, what ? what + 3 : error.message, hint);
+    Py_XDECREF(name);
+    return -1;
 }
 
 bool floats_are_plain(void)

@@ -25,7 +25,9 @@ static int raise_cell(const Format *format, const double *x, const char *head, c
     Py_ssize_t j = 0;
     while (cells_are_fine(&x[j], 1, format->takes_missing))
         j++;
-    const char *what = x[j] != x[j] ? "missing, which this model does not take" : "infinite";
+    const char *what = "infinite";
+    if (x[j] != x[j])
+        what = "missing, which this model does not take: write scale(...) around its expression";
     PyObject *name = feature_name(format, j);
     if (name)
         raise_input(format->core, "%sfeature %R is %s%s", head, name, what, tail);
@@ -49,7 +51,9 @@ int raise_refusal(const Format *format, const Sample *s, const char *head, const
     if (sample_is_fine(format, s))
         return 0;
     if (s->y - s->y != 0)
-        return raise_input(format->core, "%sthe target is not a finite number%s", head, tail);
+        return raise_input(format->core,
+                           "%sthe target is not a finite number: leave such rows out, or set bad_rows='skip'%s", head,
+                           tail);
     if (!weight_is_fine(s->weight))
         return raise_input(format->core, "%sthe weight is negative or not finite%s", head, tail);
     return raise_cell(format, s->x, head, tail);

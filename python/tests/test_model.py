@@ -356,6 +356,10 @@ def said(call, *arguments):
     return str(refusal.value)
 
 
+MISSING = "feature 'b' is missing, which this model does not take: write scale(...) around its expression"
+TARGET = "the target is not a finite number: leave such rows out, or set bad_rows='skip'"
+
+
 def test_refusals_are_told_alike():
     X, y = stream(400)
     names = ["a", "b", "c", "d"]
@@ -364,15 +368,15 @@ def test_refusals_are_told_alike():
     server, explainer = Server(model), Explainer(model)
     explainer.keep([0, 1, 2, 3])
     hot, gap = [0, 1, float("inf"), 3], [0, float("nan"), 2, 3]
-    samples = {(tuple(hot), 1.0, 1.0): "feature 'c' is infinite", (tuple(gap), 1.0, 1.0): "feature 'b' is missing, which this model does not take"}
-    samples[(0, 1, 2, 3), float("nan"), 1.0] = "the target is not a finite number"
+    samples = {(tuple(hot), 1.0, 1.0): "feature 'c' is infinite", (tuple(gap), 1.0, 1.0): MISSING}
+    samples[(0, 1, 2, 3), float("nan"), 1.0] = TARGET
     samples[(0, 1, 2, 3), 1.0, -1.0] = "the weight is negative or not finite"
     for sample, why in samples.items():
         for learn in (model.train_one, model.learn_one, server.train_one):
             assert said(learn, *sample) == why + "; nothing was learned"
         row, *rest = sample
         assert said(model.learn_many, [row], *([value] for value in rest)) == "row 0: " + why + "; nothing was learned"
-    for row, why in ((hot, "feature 'c' is infinite"), (gap, "feature 'b' is missing, which this model does not take")):
+    for row, why in ((hot, "feature 'c' is infinite"), (gap, MISSING)):
         for call in (model.predict_one, Reader(model).predict_one, server.reader().predict_one, explainer.keep, explainer.explain):
             assert said(call, row) == why
         for of in (model, Reader(model), server.reader()):
@@ -383,7 +387,7 @@ def test_refusals_are_told_alike():
     pending = Model("pending(rls)", names)
     assert said(pending.predict_pending, 1, hot) == "feature 'c' is infinite"
     pending.predict_pending(1, X[0])
-    assert said(pending.learn_label, 1, float("nan")) == "the target is not a finite number; nothing was learned"
+    assert said(pending.learn_label, 1, float("nan")) == TARGET + "; nothing was learned"
 
 
 def test_quantiles():
