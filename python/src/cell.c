@@ -109,7 +109,10 @@ static bool is_numpy(PyObject *cell, char letter)
 bool cell_is_count(PyObject *cell, double value)
 {
     bool fraction = value > -1e15 && value < 1e15 && !number_is_short(value);
-    return !fraction && !PyFloat_Check(cell) && !PyIndex_Check(cell) && (is_numpy(cell, 'm') || is_numpy(cell, 'M'));
+    if (fraction || PyFloat_Check(cell) || PyIndex_Check(cell))
+        return false;
+    const char kind = numpy_kind(cell);
+    return kind == 'm' || kind == 'M';
 }
 
 /* pandas.Timedelta has isoformat as a time has, NaT both. */
