@@ -56,7 +56,9 @@ def vector(values: Any, name: str) -> np.ndarray:
     if out.ndim == 2 and 1 in out.shape:
         out = out.reshape(-1)
     if out.ndim != 1:
-        raise InputError(f"{name} has {out.ndim} dimensions; a vector has one")
+        hint = ": a model has one target, so make one for each column" if name == "y" and out.ndim == 2 else ""
+        hint = ": one sample goes to the methods *_one" if out.ndim == 0 else hint
+        raise InputError(f"{name} has {out.ndim} dimensions; a vector has one{hint}")
     return out
 
 

@@ -17,6 +17,13 @@ NEEDS = {
 }
 
 
+def test_the_first_program_of_the_manual(tmp_path):
+    pytest.importorskip("pandas")
+    program = (FOLDER.parent.parent / "docs" / "python.md").read_text().split("```python\n")[1].split("```")[0]
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert done.returncode == 0 and not done.stderr and "Evaluation(n=3900" in done.stdout, done.stdout + done.stderr
+
+
 def test_all_are_listed():
     assert sorted(NEEDS) == sorted(path.stem for path in FOLDER.glob("*.py"))
 

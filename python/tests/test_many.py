@@ -171,6 +171,9 @@ def test_nothing_is_learned_of_a_table_with_a_bad_row():
     for samples, why in (([1, 2], "sample 0 of the stream is an int"), ([([1], 2), ([1], 2, 1, 0)], "sample 1 of the stream is a tuple of 4"), ([{"a": 1, "b": 2}], "is a dict")):
         with pytest.raises(TypeError, match=f"{why}.*: it has to be a pair"):
             anabranch.evaluate(Model("linear"), samples)
+    for other, why in ((1.0, "0 dimensions; .*: one sample goes to"), (np.ones((2, 2)), "2 dimensions; .*: a model has one target")):
+        with pytest.raises(anabranch.InputError, match=why):
+            Model("linear").learn_many([[1.0], [2.0]], other)
     skips = Model("linear", 3, bad_rows="skip")
     assert np.flatnonzero(np.isnan(skips.train_many(X, y))).tolist() == [7]
     assert skips.n_samples_seen == 299
