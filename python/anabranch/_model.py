@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from . import _core, _frames
-from ._saved import held_text, loaded
+from ._saved import held_text, loaded, save_to
 from ._schema import Schema
 from ._vectors import vectors
 
@@ -291,7 +291,7 @@ class Model(_core.Model):
         OSError
             It was not written; an old file is unchanged.
         """
-        self._save(path, held_text(self._held))
+        save_to(self, path)
 
     # ---- seeing inside ----
 

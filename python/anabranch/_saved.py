@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _core
+from ._schema import article
 
 if TYPE_CHECKING:
     from ._model import Model
@@ -21,6 +22,13 @@ def held_text(held: dict[str, str]) -> str | None:
     import json
 
     return json.dumps(held, separators=(",", ":"), sort_keys=True)
+
+
+def save_to(model: Model, path: Any) -> None:
+    """Writes a model to a file."""
+    if hasattr(path, "write"):
+        raise TypeError(f"save() takes a path, not {article(path)}: write to_bytes() to a file that is open")
+    model._save(path, held_text(model._held))
 
 
 def loaded(cls: type[_M], data: bytes | None, path: Any) -> _M:
@@ -53,6 +61,8 @@ def load(path: str | os.PathLike[str] | None = None, *, data: bytes | None = Non
     """
     if (path is None) == (data is None):
         raise TypeError("load() takes a path or data=, not both")
+    if hasattr(path, "read") or (isinstance(path, (bytes, bytearray, memoryview)) and 0 in bytes(path)):
+        raise TypeError(f"load() takes a path, not {article(path)}: bytes of a model go to load(data=...)")
     if path is not None:
         os.stat(path)  # a file that is not there is a FileNotFoundError
     from ._model import Model

@@ -57,7 +57,7 @@ def vector(values: Any, name: str) -> np.ndarray:
         out = out.reshape(-1)
     if out.ndim != 1:
         hint = ": a model has one target, so make one for each column" if name == "y" and out.ndim == 2 else ""
-        hint = ": one sample goes to the methods *_one" if out.ndim == 0 else hint
+        hint = ": one sample goes to the methods *_one" if name == "y" and out.ndim == 0 else hint
         raise InputError(f"{name} has {out.ndim} dimensions; a vector has one{hint}")
     return out
 

@@ -566,6 +566,19 @@ def test_tables_of_intervals_say_what_is_wrong():
     assert np.flatnonzero(np.isnan(model.predict_interval_many(X, 0.9)).any(axis=1)).tolist() == [7]
 
 
+def test_bytes_and_open_files_are_no_paths(tmp_path):
+    model, _ = trained("linear")
+    with (tmp_path / "m.anb").open("wb") as file:
+        with pytest.raises(TypeError, match=r"a BufferedWriter: write to_bytes\(\) to a file"):
+            model.save(file)
+        file.write(model.to_bytes())
+    with (tmp_path / "m.anb").open("rb") as file:
+        for given in (file, model.to_bytes(), bytearray(model.to_bytes())):
+            with pytest.raises(TypeError, match=r"a(n)? (BufferedReader|bytes|bytearray): bytes of a model go to load\(data=\.\.\.\)"):
+                anabranch.load(given)
+    assert anabranch.load(str(tmp_path / "m.anb").encode()).equal(model)
+
+
 def refused_rows(model):
     return [[np.inf, 0, 0, 0], {"a": np.nan, "b": 0, "c": 1, "d": 2}] if not model.takes_missing else [[1, np.inf, 0, 0]]
 
