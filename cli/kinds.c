@@ -359,7 +359,7 @@ void kinds_report(const Rows *rows)
         snprintf(mark, sizeof mark, "; delimiter %s",
                  delimiter == BLANKS ? "blanks"
                  : delimiter == '\t' ? "tab"
-                                     : (char[]){delimiter, 0});
+                                     : (char[]){'"', delimiter, '"', 0});
     complain(0, "%s: %starget %s%s%s%s", rows->table.name, text,
              rows->names[rows->n_features] ? rows->names[rows->n_features] : "none", mark,
              rows->cells.decimal == ',' ? "; decimal comma" : "", rows->table.no_header ? "; no header" : "");

@@ -1,9 +1,14 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "saved.h"
 #include "categories.h"
 #include "cli.h"
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The note that holds the kinds of the features. */
 static const char schema_note[] = "schema";
@@ -132,4 +137,23 @@ int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t le
     if (code)
         return complain(BAD_DATA, "%s", error.message);
     return 0;
+}
+
+bool save_possible(const char *path)
+{
+    struct stat about;
+    char target[PATH_MAX];
+    bool exists = stat(path, &about) == 0;
+    if (exists && S_ISDIR(about.st_mode)) {
+        errno = EISDIR;
+        return false;
+    }
+    if (exists && !S_ISREG(about.st_mode))
+        return access(path, W_OK) == 0;
+    if (!exists || !realpath(path, target))
+        snprintf(target, sizeof target, "%s", path);
+    char *slash = strrchr(target, '/');
+    if (slash)
+        slash[1] = 0;
+    return access(slash ? target : ".", W_OK | X_OK) == 0;
 }

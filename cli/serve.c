@@ -161,6 +161,8 @@ static int run_serve(const Arguments *a)
     if (status)
         return status;
     status = service_open(service, a->operand[0], listener.publish_every);
+    if (!status && !save_possible(a->operand[0]))
+        complain(0, "%s: what is learned cannot be saved there: %s", a->operand[0], strerror(errno));
     status = status ? status : serve(&listener);
     service_close(service);
     return status;

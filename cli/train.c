@@ -14,12 +14,9 @@
 #include "stop.h"
 #include <anabranch/sequence.h>
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const Option options[] = {
     {'l', "learner", "EXPR", "a new model, e.g. 'scale(rls(lambda=0.99))'; default: that of eval"},
@@ -71,21 +68,11 @@ static int check_use(const Arguments *a)
     return outputs_apart(outputs, 2, (const char *[]){a->operand[0]}, 1);
 }
 
-/* Whether a file can be made there: told before the rows are learned, not after. */
 static int check_output(const char *path)
 {
-    struct stat about;
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    bool exists = stat(path, &about) == 0;
     if (strcmp(path, "-") == 0)
         return complain(BAD_USE, "train: -o wants a file; a snapshot is not written to standard output");
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-    if (exists && S_ISDIR(about.st_mode))
-        errno = EISDIR;
-    else if (exists || access(folder, W_OK | X_OK) == 0)
-        return 0;
-    return complain(BAD_USE, "cannot write %s: %s", path, strerror(errno));
+    return save_possible(path) ? 0 : complain(BAD_USE, "cannot write %s: %s", path, strerror(errno));
 }
 
 /* The model for its own columns and those that are new. */

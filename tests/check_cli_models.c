@@ -254,6 +254,28 @@ START_TEST(a_log_is_learned_once)
 }
 END_TEST
 
+/* A folder that takes no new file: told before the rows are learned, and where a service starts. */
+START_TEST(a_folder_that_cannot_be_written)
+{
+    const char *nobody = geteuid() ? "" : "setpriv --reuid=65534 --regid=65534 --clear-groups ";
+    write_text("t.csv", "a,y\n1,2\n3,4\n5,6\n");
+    ck_assert_int_eq(run("mkdir ro && $A train -l rls -o ro/m.anb t.csv && ln -s ro/m.anb l.anb && mkdir w && "
+                         "chmod -R a+rX . && chmod 555 ro && chmod 777 w"),
+                     0);
+    if (run("%s$A inspect ro/m.anb", nobody)) {
+        skip_test("nobody may run the program here");
+        return;
+    }
+    refused(run("%s$A train -m ro/m.anb -o ro/m.anb t.csv", nobody), 2, "cannot write ro/m.anb: Perm");
+    refused(run("%s$A train -m ro/m.anb -o l.anb missing.csv", nobody), 2, "cannot write l.anb: Permission");
+    ck_assert_int_eq(run("%s$A train -m ro/m.anb -o w/m.anb t.csv", nobody), 0);
+    if (run("$A serve --help") == 0) {
+        ck_assert_int_eq(run("%stimeout 5 $A serve --address 192.0.2.1 ro/m.anb", nobody), 1);
+        ck_assert_msg(strstr(err, "ro/m.anb: what is learned cannot be saved there: Permission"), "%s", err);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("cli models");
@@ -274,6 +296,7 @@ static Suite *suite(void)
     tcase_add_test(tests, an_interrupt_saves);
     tcase_add_test(tests, saving_on_the_way);
     tcase_add_test(tests, a_log_is_learned_once);
+    tcase_add_test(tests, a_folder_that_cannot_be_written);
     return suite;
 }
 

@@ -25,6 +25,7 @@ static const struct {
     {"a,b,y\nu5,1,1\nu7,2,2\n", "", NULL},
     {"a,b,y\n5-7,1,1\n7-9,2,2\n", "", NULL},
     {"a,b,y\n5 cm,1,1\n7 cm,2,2\n", "--category a", NULL},
+    {"a;b;y\n1,5;2;3\n2,5;3;4\n", "", "delimiter \";\"; decimal comma"},
     {"a;b;y\n$1,234;1;1\n$7;2;2\n", "", "without \"$\" and with --decimal , or --thousands , they are"},
     {"a,b,y\n1 234,1,1\n1 235,2,2\n", "", "such as \"1 234\" are read as names, in 1 column (a); with --thousands ' '"},
     {"a,b,y\n1 234,1,1\n12 35,2,2\n", "", NULL},
