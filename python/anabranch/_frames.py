@@ -199,7 +199,7 @@ def _series(library: str, X: Any, name: str) -> Wrap:
 
 def _nameless(X: Any) -> bool:
     """Whether the cells of the rows of what is no frame are found by their places."""
-    listed = isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys")
+    listed = isinstance(X, (list, tuple)) and len(X) > 0 and not hasattr(X[0], "keys") and not hasattr(X[0], "_fields")
     return listed or is_sparse(X) or hasattr(X, "__array__")
 
 

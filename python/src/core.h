@@ -224,6 +224,8 @@ double *cells_take(Cells *cells, Py_ssize_t n);
 void cells_free(Cells *cells);
 /* Fills x from a mapping, a buffer or a sequence. The number of features is known. May run Python code. */
 int row_read(Format *format, PyObject *row, double *x);
+/* A named tuple as a dict, anything else as it is; a new reference. */
+PyObject *row_of_fields(PyObject *row);
 /* Whether its cells have names: a dict, or what has keys(). */
 bool row_is_mapping(PyObject *row);
 /* The number of its cells; -1 with the exception set where it has none, as a sparse matrix. */

@@ -92,7 +92,8 @@ static int initialised(Model *self)
     return -1;
 }
 
-/* Names and kinds of a first row; reading them may run Python code, so another call may have made the learner since. */
+/* Names and kinds of a first row, which is no named tuple; reading them may run Python code, so another call may have
+ * made the learner since. */
 static int take_format(Model *self, PyObject *row, Py_ssize_t n)
 {
     Names names = {.n = n};
@@ -126,8 +127,12 @@ int model_ready(Model *self, PyObject *row, Py_ssize_t n)
         PyErr_SetString(self->core->error, "the model is just being made: what it calls may not use it");
         return -1;
     }
-    if (row || n > 0)
-        return take_format(self, row, n);
+    if (row || n > 0) {
+        PyObject *first = row ? row_of_fields(row) : NULL;
+        int code = row && !first ? -1 : take_format(self, first, n);
+        Py_XDECREF(first);
+        return code;
+    }
     PyErr_SetString(self->core->error, "the model has no features yet: it takes them from its first row, or from "
                                        "features=...");
     return -1;

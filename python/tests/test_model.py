@@ -579,6 +579,27 @@ def test_bytes_and_open_files_are_no_paths(tmp_path):
     assert anabranch.load(str(tmp_path / "m.anb").encode()).equal(model)
 
 
+def test_named_tuples_are_read_by_their_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"shop": ["a", "b", "c"] * 10, "n": np.arange(30) % 7, "a": np.arange(30.0) % 4, "y": 0.0})
+    y = np.arange(30.0) % 5
+    one, many, rows = (Model("scale(rls)", target="y") for _ in range(3))
+    rows.learn_many(frame.to_dict("records"), y)
+    for row, target in zip(frame.itertuples(index=False), y):
+        one.learn_one(row, target)
+    many.learn_many(list(frame.itertuples(index=False)), y)
+    assert one.equal(rows) and many.equal(rows) and one.features == ("a", "n", "shop")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert many.predict_many(list(frame[["shop", "a", "n"]].itertuples())).tolist() == rows.predict_many(frame).tolist()
+    other = frame.rename(columns={"shop": "the shop"})[["a", "n", "the shop"]]  # its tuples have a field _2
+    with pytest.warns(UserWarning, match="a row without names is read in the order of the model's features"):
+        assert rows.predict_one(next(other.itertuples(index=False))) == rows.predict_one(frame.iloc[0])
+    places = Model("linear", 2)
+    places.learn_one(next(frame[["n", "a"]].itertuples(index=False)), 1.0)
+    assert places.features is None and places.n_samples_seen == 1
+
+
 def refused_rows(model):
     return [[np.inf, 0, 0, 0], {"a": np.nan, "b": 0, "c": 1, "d": 2}] if not model.takes_missing else [[1, np.inf, 0, 0]]
 
