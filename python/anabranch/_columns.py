@@ -27,7 +27,9 @@ def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float]
     def name_of(code: float) -> str | None:
         if code == missing or code != code:
             return "(missing)"
-        return known.get(code, f"{code:g}" if code < 2**52 else None)
+        if code < 2**52:  # a number that is its own category
+            return str(int(code)) if code == int(code) else repr(code)
+        return known.get(code)
 
     return name_of
 

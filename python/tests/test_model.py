@@ -466,6 +466,16 @@ def test_a_number_is_the_same_category_whatever_its_type(text):
     assert array.equal(rows)
 
 
+def test_categories_that_are_numbers_are_named_by_all_digits():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"id": [1234567.0, 7.0, None] * 20, "code": [12345678, 0.125, 3] * 20})
+    model = Model("scale(rls)", schema={"id": "category", "code": "code"})
+    model.learn_many(frame, np.arange(60.0) % 7)
+    for names in ([], frame["id"].unique()):
+        assert {c.name for c in model.categories("id", names)} == {"1234567", "7", "(missing)"}
+    assert {c.name for c in model.categories("code")} == {"12345678", "0.125", "3"}
+
+
 def test_large_numbers_of_a_category_are_their_texts():
     numbers = [2**60 + i for i in range(5)] + [2**52 + 1, 10**17, -(10**16), 2**64 - 1]
     by_text, by_number = (Model("scale(rls)", ["id"], schema={"id": "category"}) for _ in range(2))
