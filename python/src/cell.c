@@ -2,7 +2,6 @@
 #include "core.h"
 #include <string.h>
 
-#define NAMES_HINT "; schema= says which columns hold names or times"
 #define DURATION_HINT "; a duration is a number of seconds: 'number' in schema="
 
 static AnbColumnKind kind_of(const Format *format, Py_ssize_t i)
@@ -18,6 +17,17 @@ double cell_missing(const Format *format, Py_ssize_t i)
     return value == value || format->takes_missing ? value : 0;
 }
 
+/* What to do about a cell that cannot be read: a new text. */
+static PyObject *hint_of(const Format *format, Py_ssize_t i, PyObject *cell, PyObject *name)
+{
+    const bool text = PyUnicode_Check(cell) && kind_of(format, i) == ANB_COLUMN_NUMBER;
+    if (text && format->names.name)
+        return PyUnicode_FromFormat("; schema={%R: 'category'}, or 'time', says that it holds names or times", name);
+    return PyUnicode_FromString(text                     ? "; schema= says which columns hold names or times"
+                                : cell_is_duration(cell) ? DURATION_HINT
+                                                         : "");
+}
+
 /* A text by the rules of its column. */
 static int read_text(const Format *format, Py_ssize_t i, PyObject *text, double *value)
 {
@@ -28,11 +38,11 @@ static int read_text(const Format *format, Py_ssize_t i, PyObject *text, double 
         return -1;
     if (anb_schema_cell(format->schema, (size_t)i, (AnbCell){bytes, (size_t)n}, value, &error) == 0)
         return 1;
-    const char *hint = kind_of(format, i) == ANB_COLUMN_NUMBER ? NAMES_HINT : "";
     const char *what = strstr(error.message, "): \""); /* the column's number is that of the sorted names */
-    PyObject *name = feature_name(format, i);
-    if (name)
-        raise_input(format->core, "feature %R: %s%s", name, what ? what + 3 : error.message, hint);
+    PyObject *name = feature_name(format, i), *hint = name ? hint_of(format, i, text, name) : NULL;
+    if (hint)
+        raise_input(format->core, "feature %R: %s%U", name, what ? what + 3 : error.message, hint);
+    Py_XDECREF(hint);
     Py_XDECREF(name);
     return -1;
 }
@@ -217,15 +227,15 @@ static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
     PyErr_Clear();
     const AnbColumnKind kind = kind_of(format, i);
     bool time = kind == ANB_COLUMN_TIME;
-    const char *hint = !time && PyUnicode_Check(cell) ? NAMES_HINT : cell_is_duration(cell) ? DURATION_HINT : "";
-    PyObject *name = feature_name(format, i);
-    if (name)
-        raise_input(format->core, "feature %R is a %R: %.200R, which is not %s%s", name, (PyObject *)Py_TYPE(cell),
+    PyObject *name = feature_name(format, i), *hint = name ? hint_of(format, i, cell, name) : NULL;
+    if (hint)
+        raise_input(format->core, "feature %R is a %R: %.200R, which is not %s%U", name, (PyObject *)Py_TYPE(cell),
                     cell,
                     time                          ? "a time"
                     : kind == ANB_COLUMN_CATEGORY ? "a name"
                                                   : "a number",
                     hint);
+    Py_XDECREF(hint);
     Py_XDECREF(name);
     return -1;
 }

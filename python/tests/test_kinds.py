@@ -218,13 +218,6 @@ def test_lists_and_arrays_are_no_cells(cell):
         Model("linear").learn_one({"it": cell}, 1)
 
 
-def test_a_text_in_a_column_that_was_missing_at_first_is_told_what_to_do():
-    model = Model("scale(tree)")
-    model.learn_one({"day": None, "city": "Bonn"}, 1)
-    with pytest.raises(anabranch.InputError, match='"Monday" is not a number; schema= says'):
-        model.learn_one({"day": "Monday", "city": "Bonn"}, 1)
-
-
 def test_several_tables_and_streams_of_no_table_are_told():
     frame = pandas.DataFrame({"a": [1.0, 2.0]})
     for tables in ([frame], iter([polars.DataFrame(frame)]), pyarrow.table(frame).to_batches()):

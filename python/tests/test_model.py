@@ -117,6 +117,19 @@ def test_missing_unknown_and_reordered_keys():
     assert strict.n_samples_seen == 0
 
 
+def test_a_text_where_the_first_row_had_none_is_told_what_takes_it():
+    for first in ({"day": None, "c": "x"}, {"day": np.nan, "c": 1.0}):
+        model = Model("scale(rls)")
+        model.learn_one(first, 1.0)
+        with pytest.raises(InputError, match=r"^feature 'day'.* is not a number; schema={'day': 'category'}, or 'time', says that it holds"):
+            model.learn_one(first | {"day": "Columbus Day"}, 1.0)
+        stated = Model("scale(rls)", schema={"day": "category"})
+        stated.learn_one(first, 1.0)
+        stated.learn_one(first | {"day": "Columbus Day"}, 1.0)
+    with pytest.raises(InputError, match="schema= says which columns hold"):
+        Model("linear", 1).learn_one(["x"], 1.0)
+
+
 def test_numbers_as_texts_in_a_first_row_warn():
     with pytest.warns(UserWarning, match=r"^2 features are read as names.*\['a', 'b'\], such as 'a': '5'.*schema={'a': 'number'}"):
         Model("linear").train_one({"b": "1e3", "a": "5", "c": "x", "zip": "01067"}, 1)
