@@ -175,6 +175,8 @@ static bool repeats_header(const Table *table)
         return false;
     for (size_t i = 0; i < table->columns; i++) {
         Cell cell = cell_trim(table->cell[i]);
+        if (i == 0 && cell.size > 3 && memcmp(cell.text, "\xef\xbb\xbf", 3) == 0) /* of a file behind another */
+            cell = (Cell){cell.text + 3, cell.size - 3};
         if (!cell_is(&cell, table->names[i]))
             return false;
     }

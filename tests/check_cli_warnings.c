@@ -190,6 +190,11 @@ END_TEST
 /* Files that were put behind one another. */
 START_TEST(a_header_among_the_rows_is_a_bad_row)
 {
+    write_text("t.csv", "\xef\xbb\xbf"
+                        "a,y\n1,3\n\xef\xbb\xbf"
+                        "a,y\n2,4\n"); /* each with a byte order mark */
+    ck_assert_int_eq(run("$A eval -l mean t.csv"), 1);
+    ck_assert_msg(strstr(err, "t.csv:3: the row repeats the header"), "%s", err);
     write_text("t.csv", "a,b,y\n1,u,3\na,b,y\n2,v,4\n\"a\", b ,y\n3,u,5\n");
     ck_assert_int_eq(run("$A eval -l mean t.csv"), 1);
     ck_assert_msg(strstr(err, "t.csv:3: the row repeats the header; --on-bad-row skip leaves it out, --header takes"),
