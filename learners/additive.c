@@ -32,7 +32,7 @@
  * Kivinen & Warmuth 1997 on multiplicative steps. Constants chosen on streams that docs/accuracy.md names.
  */
 #include "additive.h"
-#include "linear_terms.h"
+#include "src/numeric/kept_slope.h"
 #include "src/numeric/moments.h"
 #include "src/simd/kernels.h"
 

@@ -344,6 +344,15 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         act(self, s, row);
 }
 
+/* The fresh child of a trial too. */
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    const AnbNode *child = &self->children[0];
+    anb_node_reframe(child, anb_child_state(child, state), alpha, beta);
+    if (((const Drift *)state)->trial > 0)
+        anb_node_reframe(child, anb_field(self, state, FRESH), alpha, beta);
+}
+
 static void view(const AnbNode *self, const void *state, AnbDriftView *out)
 {
     const Drift *s = state;
@@ -428,6 +437,7 @@ const StreamingLearnerType anb_drift = {
     .init = init,
     .predict = predict,
     .update = update,
+    .reframe = reframe,
     .wrapper = &wrapper,
     .shapley = &shapley,
     .drift = &drift,

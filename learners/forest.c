@@ -64,4 +64,5 @@ const StreamingLearnerType anb_forest = {
     .importance = &importance,
     .shapley = &shapley,
     .reset = reset,
+    .reframe = reframe,
 };

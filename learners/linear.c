@@ -24,6 +24,7 @@
 #include "linear.h"
 #include "linear_terms.h"
 #include "src/numeric/clip.h"
+#include "src/numeric/kept_slope.h"
 #include "src/simd/kernels.h"
 #include "src/numeric/loss.h"
 
@@ -185,11 +186,7 @@ static double step(const AnbNode *self, void *state, const AnbRow *row, double y
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     Linear *s = state;
-    for (size_t j = 0; j < self->n_features; j++) {
-        double kept = anb_slope_kept(s->w[j], alpha[j]);
-        s->b += kept * beta[j];
-        s->w[j] = kept * alpha[j];
-    }
+    anb_slopes_keep(s->w, &s->b, alpha, beta, self->n_features);
     if (!(anb_nonfinite(&s->b, 1) + anb_nonfinite(s->w, self->n_features) == 0))
         anb_node_reset_own(self, state);
 }

@@ -387,6 +387,16 @@ static void values(const AnbNode *self, const void *state, double *scratch, doub
     memcpy(value, anb_scratch(self, scratch, VALUE), level_count(self) * sizeof *value);
 }
 
+/* z is in units of its own, which follow. */
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    AnbMoments *moments = anb_field(self, state, MOMENTS);
+    for (size_t j = 0; j < fitted_features(self); j++)
+        anb_moments_reframe(&moments[j], alpha[j], beta[j]);
+    for (size_t i = 0; i < self->n_children; i++)
+        anb_node_reframe(&self->children[i], anb_child_state(&self->children[i], state), alpha, beta);
+}
+
 static const AnbQuantileTable table = {asked_levels, values};
 static const AnbWrapperTable wrapper = {0};
 
@@ -417,6 +427,7 @@ const StreamingLearnerType anb_quantile = {
     .init = init,
     .predict = predict,
     .update = update,
+    .reframe = reframe,
     .wrapper = &wrapper,
     .quantile = &table,
     .validate = validate,

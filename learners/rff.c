@@ -7,10 +7,16 @@
  *
  * A linear child on u approximates a machine with a Gaussian kernel. The child brings the intercept.
  *
- * State: w and b in full turns, a row for each feature; drawn once from the seed. Scratch: u, s(x).
+ * After a change of the features' unit (reframe in type.h) what the child keeps of x_1 .. x_d is converted. The
+ * directions stay, since the bandwidth is in units of the present deviations, and so do the child's weights of the
+ * cosines.
+ *
+ * State: w and b in full turns, a row for each feature, drawn once from the seed; room for a change of units.
+ * Scratch: u, s(x).
  * Cost: features (d multiplications and additions, one cosine of some 30), then the child at d + features.
  * Rahimi & Recht 2007, Random features for large-scale kernel machines.
  */
+#include "extended.h"
 #include "src/simd/kernels.h"
 #include "src/simd/layers.h"
 #include "src/numeric/elementary.h"
@@ -45,13 +51,22 @@ static size_t directions(const AnbNode *self)
     return (self->n_features + 1) * anb_layer_width(waves(self));
 }
 
-static const AnbField fields[] = {{.name = "directions", .kind = ANB_F64, .count = directions, .must = ANB_FINITE},
-                                  {0}};
-
 static size_t all_features(const AnbNode *self)
 {
     return child_features(self, 0);
 }
+
+static size_t unit_room(const AnbNode *self)
+{
+    return 2 * all_features(self);
+}
+
+enum { DIRECTIONS, UNIT };
+static const AnbField fields[] = {
+    [DIRECTIONS] = {.name = "directions", .kind = ANB_F64, .count = directions, .must = ANB_FINITE},
+    /* room for a change of the child's units: see reframe */
+    [UNIT] = {.name = "unit", .kind = ANB_F64, .count = unit_room, .must = ANB_DERIVED},
+    {0}};
 
 /* The row as the child sees it; the features, stretched. */
 enum { U, STRETCHED };
@@ -155,10 +170,13 @@ static const AnbFeatureTable features = {source};
 static const AnbWrapperTable wrapper = {.row = shown};
 static const AnbImportanceTable importance = {no_shares};
 
-/* Does nothing: the frequencies are fixed, so the change has no counterpart in the child's features. */
+/* Of the features alone: the directions are fixed, so the change has no counterpart in the waves. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
-    (void)self, (void)state, (void)alpha, (void)beta;
+    size_t all = all_features(self);
+    double *unit = anb_field(self, state, UNIT);
+    anb_extended_units(alpha, beta, self->n_features, all, unit);
+    anb_node_reframe(&self->children[0], anb_child_state(&self->children[0], state), unit, unit + all);
 }
 
 const StreamingLearnerType anb_rff = {

@@ -18,7 +18,9 @@
  * depends neither on the features nor on products of two. Beyond 4.5 deviations features i and j are used again, or
  * stay in use. Sums fade by .9 a round, so that a feature that becomes relevant late is found. Products of three and
  * more are not tested: they are left to learners that use all features always. Each type decides whether it leaves
- * features out; in the library networks do, and neighbours, trees, curves and linear models do not.
+ * features out; in the library networks do, and neighbours, trees, curves and linear models do not. After a change of
+ * the features' unit (reframe in type.h) the sums go on: their variances are sums over the same rows, so the test holds
+ * for rows in several units.
  *
  * State: (d + 1)(d + 2) / 2 sums and some values a feature. Cost: d^2 / 2 operations on floats.
  */

@@ -60,4 +60,5 @@ const StreamingLearnerType anb_tree = {
     .importance = &importance,
     .shapley = &shapley,
     .reset = reset,
+    .reframe = reframe,
 };

@@ -11,7 +11,8 @@
  *
  * The reported probabilities are those of the inner BOA. The best few experts are those with the least squared error,
  * discounted by .995, chosen once at the 500th sample: 6 experts for up to 16 features, 4 for up to 24, 2 for up to 64,
- * none beyond.
+ * none beyond. After a change of the features' unit (reframe in type.h) the wide stack goes on as it is: converted, it
+ * was no better, and worse on features that rise (docs/experiments.md).
  *
  * State: the two BOAs, the stacks, and for `wide` the errors, the choice and, with no scale above, moments of the
  * features. Cost: (K + 2)^2 multiply-adds a stack; the wide one (K + 6 d)^2 more.

@@ -32,15 +32,32 @@ static inline void anb_gate_standardize(const AnbGateMoments *m, const double *x
     anb_standardize(x, m->mean, m->inverse, 4, d, z);
 }
 
-/* Learns a row; moments that would not be finite restart. */
-static inline void anb_gate_moments_learn(const AnbGateMoments *m, const double *x, double weight, size_t d)
+static inline void anb_gate_moments_restart(const AnbGateMoments *m, size_t d)
 {
-    if (anb_moments_update(m->count, m->mean, m->square, m->inverse, x, weight, d) == 0)
-        return;
     memset(m->count, 0, d * sizeof(double));
     memset(m->mean, 0, d * sizeof(double));
     memset(m->square, 0, d * sizeof(double));
     memset(m->inverse, 0, d * sizeof(double));
+}
+
+/* Learns a row; moments that would not be finite restart. */
+static inline void anb_gate_moments_learn(const AnbGateMoments *m, const double *x, double weight, size_t d)
+{
+    if (!(anb_moments_update(m->count, m->mean, m->square, m->inverse, x, weight, d) == 0))
+        anb_gate_moments_restart(m, d);
+}
+
+/* The features change their unit, old x = alpha new x + beta: the moments follow, so that z stays. */
+static inline void anb_gate_moments_reframe(const AnbGateMoments *m, const double *alpha, const double *beta, size_t d)
+{
+    for (size_t j = 0; j < d; j++) {
+        m->mean[j] = (m->mean[j] - beta[j]) / alpha[j];
+        m->square[j] /= alpha[j] * alpha[j];
+        m->inverse[j] *= alpha[j];
+    }
+    if (anb_nonfinite(m->mean, d) + anb_nonfinite(m->square, d) + anb_nonfinite(m->inverse, d) == 0)
+        return;
+    anb_gate_moments_restart(m, d);
 }
 
 #endif

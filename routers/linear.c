@@ -13,11 +13,15 @@
  * may be that one. standardize: x is (x - mean)/sd of what came before, clipped to +-4. clear: an expert that was reset
  * or has restarted begins with W_i = 0, b_i = 0.
  *
+ * After a change of the features' unit (reframe in type.h) what W has learned is converted, less steep where a unit has
+ * grown (src/numeric/kept_slope.h).
+ *
  * State and scratch: linear_state.h. Cost: 2 K d multiply-adds to learn.
  */
 #include "dispatch.h"
 #include "linear_state.h"
 #include "src/numeric/elementary.h"
+#include "src/numeric/kept_slope.h"
 
 static const AnbParam params[] = {
     {"top_k", ANB_COUNT, offsetof(AnbRouterLinearOptions, top_k), 2, 1, 4096, 0, NULL, "active experts a sample"},
@@ -94,22 +98,21 @@ static void follow_row(const AnbNode *self, void *state, const AnbRow *row, doub
 }
 
 /* The initial weight of expert i for feature j: three shifts of a 64-bit state. */
-static double initial(uint64_t seed, uint64_t i, uint64_t j, double scale)
+static double initial(const AnbNode *self, uint64_t i, uint64_t j)
 {
-    uint64_t bits = seed ^ (i << 32) ^ j;
+    uint64_t bits = self->seed ^ (i << 32) ^ j;
     bits ^= bits << 13;
     bits ^= bits >> 7;
     bits ^= bits << 17;
-    return 2 * ((double)bits / 18446744073709551615.0 - .5) * scale;
+    return 2 * ((double)bits / 18446744073709551615.0 - .5) * (1 / sqrt((double)self->n_features));
 }
 
 static void draw(const AnbNode *self, AnbLinearHead *s)
 {
     AnbLinearGate g = anb_linear_gate(self, s);
-    double scale = 1 / sqrt((double)g.d);
     for (size_t i = 0; i < g.k; i++)
         for (size_t j = 0; j < g.d; j++)
-            g.w[i * g.stride + j] = initial(self->seed, i, j, scale);
+            g.w[i * g.stride + j] = initial(self, i, j);
     s->drawn = 1;
 }
 
@@ -277,6 +280,36 @@ static void forget(const AnbNode *self, void *state, size_t i)
     g.bias[i] = 0;
 }
 
+/* The row of expert i. Its initial weights stay: shifts of them in the constants would be preferences that nothing has
+ * taught. */
+static double reframe_row(const AnbNode *self, const AnbLinearGate *g, size_t i, const double *alpha,
+                          const double *beta)
+{
+    double *w = g->w + i * g->stride;
+    for (size_t j = 0; j < g->d; j++)
+        w[j] -= initial(self, i, j);
+    anb_slopes_keep(w, &g->bias[i], alpha, beta, g->d);
+    for (size_t j = 0; j < g->d; j++)
+        w[j] += initial(self, i, j);
+    return anb_nonfinite(w, g->d) + (g->bias[i] - g->bias[i]);
+}
+
+/* z stays where the gate standardises its features, so the weights do too. */
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    AnbLinearGate g = anb_linear_gate(self, state);
+    AnbGateMoments moments = anb_gate_moments(self, state, LINEAR_MOMENTS);
+    if (anb_linear_standardizes(self)) {
+        anb_gate_moments_reframe(&moments, alpha, beta, g.d);
+        return;
+    }
+    double bad = 0;
+    for (size_t i = 0; i < g.k && ((const AnbLinearHead *)state)->drawn; i++)
+        bad += reframe_row(self, &g, i, alpha, beta);
+    if (!(bad == 0))
+        anb_node_reset_own(self, state);
+}
+
 /* ---- the rest ---------------------------------------------------------------------------------------------------- */
 
 static void weights(const AnbNode *self, const void *state, AnbGateWeights *out)
@@ -330,6 +363,7 @@ const AnbRouterType anb_router_linear = {
             .fields = anb_linear_fields,
             .scratch = anb_linear_scratch_fields,
             .init = init,
+            .reframe = reframe,
         },
     .gate = open_gate,
     .mix = mix,

@@ -9,6 +9,9 @@
  * +-5. The BOA weights the experts by their losses over the stream; G adds where in the feature space each one is
  * better.
  *
+ * G is the same numbers after a change of the features' unit (reframe in type.h): converted, it was no better
+ * (docs/experiments.md).
+ *
  * State: [ sums of weights and squares, the weights' unit | BOA | G: K rows of d + 1 | moments of x unless a scale
  * stands above ]. Cost: 2 K d multiply-adds to learn, K d to predict.
  * Jordan & Jacobs 1994 (the gate); Wintenberger 2017 (BOA).

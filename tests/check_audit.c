@@ -265,7 +265,7 @@ END_TEST
 START_TEST(bad_states_raise_alarms)
 {
     char name[100];
-    ck_assert_str_eq(alarmed_by("scale(moe(rls, mean, mean, mean, top_k=1, router_lr=0.5, load_balance_rate=0))", NULL,
+    ck_assert_str_eq(alarmed_by("scale(moe(rls, mean, mean, mean, top_k=1, router_lr=0.03, load_balance_rate=0))", NULL,
                                 6000, 1, name),
                      "load_imbalance");
     ck_assert_str_eq(

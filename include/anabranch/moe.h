@@ -115,7 +115,8 @@ ANB_ROUTER_DEFAULTS(AnbRouterSoftmaxOptions, anb_router_softmax)
 
 /* ---- read-outs ------------------------------------------------------------------------------------------------- */
 
-/* The gate's weights, owned by the model. */
+/* The gate's weights, owned by the model. They are of the features as the gate sees them: below a scale in its present
+ * units, with `standardize` in the gate's own. */
 struct AnbGateWeights {
     size_t k, d, stride;     /* K rows of d weights, stride doubles apart; d = 0 where the gate has none */
     const double *weight;    /* NULL where d = 0 */

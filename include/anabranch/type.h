@@ -113,9 +113,10 @@ struct StreamingLearnerType {
      * or ANB_E_MEMORY). */
     void (*clear)(const AnbNode *self, void *state);
     int (*clone)(const AnbNode *self, const void *from, void *to);
-    /* Optional: the features change their unit, old x_j = alpha_j new x_j + beta_j: transforms the state so that the
-     * node's predictions stay the same. It handles all nodes below as well. Without it the children that see the same
-     * features are reframed. */
+    /* Optional: the features in row->x change their unit, old x_j = alpha_j new x_j + beta_j with alpha_j > 0; row->raw
+     * stays as it is. Transforms what the state keeps in units of x, so that the node's predictions, and a gate's
+     * weights, stay the same. It handles all nodes below as well. Without it the children, and since 0.16 the router,
+     * that see the same features are reframed. */
     void (*reframe)(const AnbNode *self, void *state, const double *alpha, const double *beta);
 
     /* Capabilities (capability.h), or NULL. */
@@ -402,7 +403,7 @@ static inline void anb_node_refresh(const AnbNode *node, void *state, double fac
         anb_node_refresh(&node->children[i], anb_child_state(&node->children[i], state), factor);
 }
 
-/** Transforms the node, and the nodes below it that see the same features, to features in another unit,
+/** Transforms the node, and the nodes below it that see the same features, routers too, to features in another unit,
  * old x_j = alpha_j new x_j + beta_j: with a type's reframe predictions stay the same. */
 static inline void anb_node_reframe(const AnbNode *node, void *state, const double *alpha, const double *beta)
 {
@@ -410,7 +411,8 @@ static inline void anb_node_reframe(const AnbNode *node, void *state, const doub
         node->type->reframe(node, state, alpha, beta);
         return;
     }
-    for (size_t i = 0; i < node->n_children; i++)
+    size_t parts = node->n_children + (node->router != NULL);
+    for (size_t i = 0; i < parts; i++)
         if (node->children[i].n_features == node->n_features)
             anb_node_reframe(&node->children[i], anb_child_state(&node->children[i], state), alpha, beta);
 }

@@ -123,6 +123,9 @@ void anb_cart_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at
 /* The histograms start again, with other features where not all are tried; the tree stays. */
 void anb_cart_empty(const AnbCartPlan *plan, AnbCart *cart);
 
+/* The features in x change their unit, old x_j = alpha_j new x_j + beta_j; thresholds are of raw ones. */
+void anb_cart_reframe(const AnbCartPlan *plan, AnbCart *cart, const double *alpha, const double *beta);
+
 void anb_cart_visit(const AnbCartPlan *plan, AnbCart *cart, AnbVisitor *visitor);
 bool anb_cart_valid(const AnbCartPlan *plan, const AnbCart *cart);
 

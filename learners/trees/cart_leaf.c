@@ -9,11 +9,17 @@
  * shares its matrix with the other leaves and has its own weights and count. A split passes three tenths of the count
  * on, so that children learn fast at first. rls leaves have a matrix of their own while they grow.
  *
+ * After a change of the features' unit (reframe in type.h) C and the models are converted. Slopes follow
+ * src/numeric/kept_slope.h above 128 features, where the step is along the row itself, and with leaf=linear, where no
+ * mean stands beside the model.
+ *
  * A leaf mixes its two models by weights 1 / (faded squared error)^2. Its prediction is clipped to the range of the
  * targets that it has seen: without that, one outlier costs linear leaves more than they gain otherwise.
  */
 #include "cart.h"
 #include "src/numeric/clip.h"
+#include "src/numeric/kept_slope.h"
+#include "whiten.h"
 #include "src/simd/kernels.h"
 
 static const double fade = .98, ease = .015, kept = .3, rls_lambda = .99;
@@ -112,6 +118,32 @@ void anb_leaf_learn(const AnbCartPlan *plan, AnbCart *cart, const AnbReached *at
         learn_linear(plan, cart, at, sample);
     else if (plan->rls_size > 0 && complete && leaf->slot != ANB_NO_SLOT)
         learn_rls(plan, cart, leaf->slot, sample);
+}
+
+static void reframe_linear(const AnbCartPlan *plan, AnbCart *cart, uint32_t index, const double *alpha,
+                           const double *beta)
+{
+    double *w = anb_cart_model(plan, cart, index), *constant = w + plan->features;
+    if (plan->leaf == ANB_LEAVES_LINEAR || plan->features > ANB_WHITEN_FEATURES)
+        anb_slopes_keep(w, constant, alpha, beta, plan->features);
+    else
+        for (size_t j = 0; j < plan->features; j++) {
+            *constant += w[j] * beta[j];
+            w[j] *= alpha[j];
+        }
+    if (anb_nonfinite(w, plan->stride) == 0)
+        return;
+    memset(w, 0, plan->stride * sizeof(double));
+    anb_cart_leaf(plan, cart, index)->model_count = 0;
+}
+
+void anb_cart_reframe(const AnbCartPlan *plan, AnbCart *cart, const double *alpha, const double *beta)
+{
+    for (uint32_t i = 0; i < cart->leaves_used && plan->stride > 0; i++)
+        reframe_linear(plan, cart, i, alpha, beta);
+    for (uint32_t i = 0; i < cart->pool.used && plan->rls_size > 0; i++)
+        if (anb_pool_taken(&cart->pool, anb_cart_next(plan, cart), i))
+            anb_rls_reframe(&plan->rls, anb_cart_rls(plan, cart, i), alpha, beta);
 }
 
 void anb_leaf_inherit(const AnbCartPlan *plan, AnbCart *cart, uint32_t from, uint32_t to)

@@ -296,3 +296,16 @@ bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *f
     forest->samples++;
     return forest->target.square < 1e290;
 }
+
+void anb_online_forest_reframe(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, const double *alpha,
+                               const double *beta)
+{
+    if (plan->cart.stride > 0)
+        anb_whiten_reframe(anb_online_forest_whitener(plan, forest), plan->cart.features, alpha, beta);
+    for (size_t t = 0; t < plan->trees; t++) {
+        const AnbTreeHead *head = anb_online_forest_head(plan, forest, t);
+        anb_cart_reframe(&plan->cart, anb_online_forest_tree(plan, forest, t, head->front), alpha, beta);
+        if (head->back)
+            anb_cart_reframe(&plan->cart, anb_online_forest_tree(plan, forest, t, !head->front), alpha, beta);
+    }
+}

@@ -77,6 +77,10 @@ void anb_online_forest_predict_many(const AnbOnlineForestPlan *plan, const AnbOn
 bool anb_online_forest_learn(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, const double *x,
                              const double *raw, double y, double weight, double *scratch, uint64_t *drifts);
 
+/* The features in x change their unit, old x_j = alpha_j new x_j + beta_j; raw ones do not. */
+void anb_online_forest_reframe(const AnbOnlineForestPlan *plan, AnbOnlineForest *forest, const double *alpha,
+                               const double *beta);
+
 /* Shares of the split gains, features of them, that sum to 1. */
 void anb_online_forest_importance(const AnbOnlineForestPlan *plan, const AnbOnlineForest *forest, double *out);
 

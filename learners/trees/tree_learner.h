@@ -76,6 +76,12 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     ((AnbOnlineForest *)state)->origin = y; /* its prediction until the next sample */
 }
 
+static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
+{
+    AnbOnlineForestPlan plan = plan_of(self);
+    anb_online_forest_reframe(&plan, state, alpha, beta);
+}
+
 static int shares(const AnbNode *self, const void *state, double *share)
 {
     AnbOnlineForestPlan plan = plan_of(self);

@@ -77,6 +77,13 @@ void anb_whiten_see(AnbWhitener *whitener, size_t features, const double *x, dou
     whitener->k0 = whitener->energy = 0;
 }
 
+void anb_whiten_reframe(AnbWhitener *whitener, size_t features, const double *alpha, const double *beta)
+{
+    AnbRls rls = rls_of(features);
+    if (features <= ANB_WHITEN_FEATURES)
+        anb_rls_reframe(&rls, state_of(whitener), alpha, beta);
+}
+
 static const AnbField members[] = {
     {ANB_MEMBER(AnbWhitener, count)}, {ANB_MEMBER(AnbWhitener, k0)}, {ANB_MEMBER(AnbWhitener, energy)}, {0}};
 

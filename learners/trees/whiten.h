@@ -33,6 +33,9 @@ void anb_whiten_see(AnbWhitener *whitener, size_t features, const double *x, dou
 /* The last row's k: d of them. */
 const double *anb_whiten_row(const AnbWhitener *whitener, size_t features);
 
+/* The features change their unit, old x_j = alpha_j new x_j + beta_j. */
+void anb_whiten_reframe(AnbWhitener *whitener, size_t features, const double *alpha, const double *beta);
+
 void anb_whiten_visit(AnbWhitener *whitener, size_t features, AnbVisitor *visitor);
 bool anb_whiten_valid(const AnbWhitener *whitener, size_t features);
 

@@ -46,6 +46,21 @@ static inline void anb_moments_add(AnbMoments *m, double value, double weight)
     m->weight = total;
 }
 
+/* Whether all three are finite. */
+static inline bool anb_moments_finite(const AnbMoments *m)
+{
+    return m->weight - m->weight + (m->mean - m->mean) + (m->square - m->square) == 0;
+}
+
+/* The values change their unit, old = alpha new + beta. Moments that would not be finite start again. */
+static inline void anb_moments_reframe(AnbMoments *m, double alpha, double beta)
+{
+    m->mean = m->weight > 0 ? (m->mean - beta) / alpha : 0;
+    m->square /= alpha * alpha;
+    if (!anb_moments_finite(m))
+        *m = (AnbMoments){0};
+}
+
 /* Joins other into m: as if m had seen the values of both. */
 static inline void anb_moments_join(AnbMoments *m, const AnbMoments *other)
 {
@@ -64,12 +79,6 @@ static inline bool anb_weights_valid(const double *weight, size_t n)
     for (size_t i = 0; i < n; i++)
         fine &= weight[i] >= 0 && weight[i] < (double)INFINITY;
     return fine;
-}
-
-/* Whether all three are finite. */
-static inline bool anb_moments_finite(const AnbMoments *m)
-{
-    return m->weight - m->weight + (m->mean - m->mean) + (m->square - m->square) == 0;
 }
 
 /* Population variance; 0 before there is any weight. */
