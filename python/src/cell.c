@@ -18,15 +18,7 @@ double cell_missing(const Format *format, Py_ssize_t i)
 }
 
 /* What to do about a cell that cannot be read: a new text. */
-static PyObject *hint_of(const Format *format, Py_ssize_t i, PyObject *cell, PyObject *name)
-{
-    const bool text = PyUnicode_Check(cell) && kind_of(format, i) == ANB_COLUMN_NUMBER;
-    if (text && format->names.name)
-        return PyUnicode_FromFormat("; schema={%R: 'category'}, or 'time', says that it holds names or times", name);
-    return PyUnicode_FromString(text                     ? "; schema= says which columns hold names or times"
-                                : cell_is_duration(cell) ? DURATION_HINT
-                                                         : "");
-}
+static PyObject *hint_of(const Format *format, Py_ssize_t i, PyObject *cell, PyObject *name);
 
 /* A text by the rules of its column. */
 static int read_text(const Format *format, Py_ssize_t i, PyObject *text, double *value)
@@ -141,6 +133,17 @@ static bool is_time(PyObject *cell)
 {
     return PyObject_HasAttrString(cell, "isoformat") || PyObject_HasAttrString(cell, "start_time") ||
            is_numpy(cell, 'M');
+}
+
+static PyObject *hint_of(const Format *format, Py_ssize_t i, PyObject *cell, PyObject *name)
+{
+    bool typed = PyUnicode_Check(cell) || (is_time(cell) && !is_duration(cell));
+    typed = typed && kind_of(format, i) == ANB_COLUMN_NUMBER;
+    if (typed && format->names.name)
+        return PyUnicode_FromFormat("; schema={%R: 'category'}, or 'time', says that it holds names or times", name);
+    return PyUnicode_FromString(typed                    ? "; schema= says which columns hold names or times"
+                                : cell_is_duration(cell) ? DURATION_HINT
+                                                         : "");
 }
 
 /* Whether objects of its type are numbers; those of complex ones are refused as such. */

@@ -123,6 +123,8 @@ def test_a_text_where_the_first_row_had_none_is_told_what_takes_it():
         model.learn_one(first, 1.0)
         with pytest.raises(InputError, match=r"^feature 'day'.* is not a number; schema={'day': 'category'}, or 'time', says that it holds"):
             model.learn_one(first | {"day": "Columbus Day"}, 1.0)
+        with pytest.raises(InputError, match=r"^feature 'day' is a <class 'datetime.date'>.*; schema={'day': 'category'}, or 'time'"):
+            model.learn_one(first | {"day": datetime.date(2020, 10, 12)}, 1.0)
         stated = Model("scale(rls)", schema={"day": "category"})
         stated.learn_one(first, 1.0)
         stated.learn_one(first | {"day": "Columbus Day"}, 1.0)
