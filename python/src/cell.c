@@ -305,7 +305,7 @@ AnbColumnKind cell_guess(PyObject *cell)
 {
     if (PyUnicode_Check(cell))
         return ANB_COLUMN_CATEGORY;
-    if (PyBool_Check(cell))
+    if (PyBool_Check(cell) || (is_numpy(cell, 'b') && !holds_cells(cell)))
         return ANB_COLUMN_BOOLEAN;
     if (is_time(cell) && !is_duration(cell))
         return ANB_COLUMN_TIME;

@@ -481,6 +481,13 @@ def test_a_number_is_the_same_category_whatever_its_type(text):
     assert array.equal(rows)
 
 
+@pytest.mark.parametrize("cell", [True, np.bool_(True)])
+def test_booleans_of_a_first_row_are_booleans(cell):
+    model = Model("scale(rls)")
+    model.learn_one({"b": cell, "c": "x"}, 1.0)
+    assert dict(model.schema) == {"b": "boolean", "c": "category"}
+
+
 def test_categories_that_are_numbers_are_named_by_all_digits():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"id": [1234567.0, 7.0, None] * 20, "code": [12345678, 0.125, 3] * 20})
