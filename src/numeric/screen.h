@@ -19,7 +19,8 @@
  *
  * Products of three features: triples.h.
  *
- * G is halved at 4,000 rows, so that it is over the last 2,000 to 4,000; S is multiplied by .9 every 200 rows.
+ * G is halved at 4,000 rows, so that it is over the last 2,000 to 4,000; S is multiplied by .9 every 200 rows. After a
+ * change of the features' unit (reframe in type.h) both go on, each row in the unit of its time.
  */
 #ifndef ANB_NUMERIC_SCREEN_H
 #define ANB_NUMERIC_SCREEN_H
