@@ -263,8 +263,9 @@ const StreamingLearnerType anb_season = {
     .example = "season(scale(linear), longest=32)",
     .options_size = sizeof(AnbSeasonOptions),
     .params = params,
-    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_CLIPPED | ANB_SINCE_0_3,
-    .version = 2, /* starts at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
+    .flags = ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_TAKES_MISSING | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_CLIPPED |
+             ANB_SINCE_0_3,
+    .version = 3, /* started at 2: parts (src/numeric) read layout 1 as that of release 0.1 */
     .min_children = 1,
     .max_children = 1,
     .fields = fields,

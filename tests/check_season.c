@@ -1,6 +1,8 @@
+#include "blob.h"
 #include "isa_here.h"
 #include "made.h"
 #include "numbers.h"
+#include "src/numeric/lag_sums.h"
 #include "suite.h"
 #include <math.h>
 #include <stdio.h>
@@ -78,6 +80,16 @@ START_TEST(periods_are_found)
 }
 END_TEST
 
+/* The last lags are learned one row at a time, the others eight. */
+START_TEST(a_period_near_the_longest)
+{
+    for (int period = 45; period <= 64; period++) {
+        double found = run("season(mean, longest=64)", "mean", (Stream){period, 0, 1, 0, 3}).square;
+        ck_assert_msg(found < 1.25 * best(period), "%d: %g for %g", period, found, best(period));
+    }
+}
+END_TEST
+
 /* Floats have seven digits: an origin of a million, the scale of the noise 1. */
 START_TEST(far_from_zero)
 {
@@ -141,17 +153,44 @@ START_TEST(the_period_changes)
 }
 END_TEST
 
+/* Rows that wait to be learned together are part of a snapshot. */
+START_TEST(saved_between_any_two_rows)
+{
+    enum { SAVED = 500, PERIOD = 36, MORE = 200 };
+    StreamingLearner *model[1 + ANB_LAGS_ROWS] = {made(D, "season(mean, longest=40)")};
+    const double x[D] = {0, 0};
+    uint64_t seed = 19;
+    for (int t = 0; t < SAVED + MORE; t++) {
+        double y = (t % PERIOD < PERIOD / 3 ? 3 : -3) + nearly_normal(&seed), f = anb_train_one(model[0], x, y, 1);
+        int loaded = t < SAVED ? 0 : t < SAVED + ANB_LAGS_ROWS ? t - SAVED : ANB_LAGS_ROWS;
+        for (int i = 1; i <= loaded; i++)
+            ck_assert_double_eq(anb_train_one(model[i], x, y, 1), f);
+        if (t >= SAVED && loaded < ANB_LAGS_ROWS) {
+            Blob blob = save(model[0], NULL);
+            ck_assert_ptr_nonnull(model[loaded + 1] = anb_load_memory(blob.bytes, blob.size, NULL, NULL));
+            free(blob.bytes);
+        }
+    }
+    for (int i = 1; i <= ANB_LAGS_ROWS; i++)
+        ck_assert_msg(anb_equal(model[0], model[i]), "loaded %d rows late", i);
+    for (int i = 0; i <= ANB_LAGS_ROWS; i++)
+        anb_free(model[i]);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("season");
     TCase *tests = case_of(suite, 60);
     tcase_add_test(tests, periods_are_found);
+    tcase_add_test(tests, a_period_near_the_longest);
     tcase_add_test(tests, far_from_zero);
     tcase_add_test(tests, nothing_without_a_period);
     tcase_add_test(tests, wrong_targets);
     tcase_add_test(tests, targets_times_a_power_of_two);
     tcase_add_test(tests, the_same_bits_on_every_instruction_set);
     tcase_add_test(tests, the_period_changes);
+    tcase_add_test(tests, saved_between_any_two_rows);
     add_isa_skips(tests);
     return suite;
 }

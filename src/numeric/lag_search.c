@@ -8,6 +8,13 @@ static const double KEPT = 0.999, CLEAR = 25, BETTER = 1.2, MORE = 5, NEAR = 5, 
 static const double MOST = 0x1p20, AWAY = 0x1p12; /* units from the origin */
 static const double HEAVY = 0x1p10;
 
+enum { AT_ONCE = 2 }; /* the layout of season before which no rows waited */
+
+static const AnbField row_fields[] = {{ANB_MEMBER(AnbLagRow, f), .must = ANB_FINITE},
+                                      {ANB_MEMBER(AnbLagRow, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                      {ANB_MEMBER(AnbLagRow, by), .must = ANB_FINITE},
+                                      {0}};
+
 const AnbField anb_lag_search_fields[] = {{ANB_INNER(AnbLagSearch, ring, AnbRing, anb_ring_fields)},
                                           {ANB_MEMBER(AnbLagSearch, unit), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
                                           {ANB_MEMBER(AnbLagSearch, origin), .must = ANB_FINITE},
@@ -19,6 +26,8 @@ const AnbField anb_lag_search_fields[] = {{ANB_INNER(AnbLagSearch, ring, AnbRing
                                           {ANB_MEMBER(AnbLagSearch, at)},
                                           {ANB_MEMBER(AnbLagSearch, found)},
                                           {ANB_MEMBER(AnbLagSearch, lag)},
+                                          {ANB_MEMBER(AnbLagSearch, waiting), .since = AT_ONCE + 1},
+                                          {ANB_INNER(AnbLagSearch, row, AnbLagRow, row_fields), .since = AT_ONCE + 1},
                                           {0}};
 
 /* Errors, whose size may have grown beyond units. */
@@ -82,26 +91,37 @@ static void renew_where_due(const AnbLags *lags, double f, double size)
     }
 }
 
-/* N times the share of the error that the lag explains. */
-static double score(const AnbLags *lags, size_t lag)
+static AnbLagSums sums_from(const AnbLags *lags, size_t at)
 {
-    const AnbLagSearch *s = lags->s;
-    double square = lags->sums.square[lag - 1], cross = lags->sums.cross[lag - 1], own = lags->sums.own[lag - 1];
-    double by_target = cross > 0 ? cross * cross * s->sum : 0, by_error = own > 0 ? own * own * square : 0;
-    double most = by_target > by_error ? by_target : by_error, of = square * s->sum * s->sum;
-    return most > 0 && of > 0 ? anb_clamp(s->rows * (most / of), 0, 1e6) : 0;
+    return (AnbLagSums){lags->sums.square + at, lags->sums.cross + at, lags->sums.own + at};
 }
 
+/* N times the share of the error that each of n lags explains. */
+static void scores(const AnbLags *lags, size_t lag, size_t n, double *score)
+{
+    const AnbLagSums sums = sums_from(lags, lag - 1);
+    anb_lag_shares(&sums, n, lags->s->sum, score);
+    for (size_t i = 0; i < n; i++)
+        score[i] = anb_clamp(lags->s->rows * score[i], 0, 1e6);
+}
+
+/* Evaluates some more lags. */
 static void look(const AnbLags *lags, size_t longest)
 {
     AnbLagSearch *s = lags->s;
-    size_t end = s->at + (longest + LOOKS - 1) / LOOKS;
-    for (; s->at < end && s->at <= longest && s->at + SEEN <= s->ring.pushed; s->at++) {
-        double found = score(lags, (size_t)s->at);
-        if (found > s->best) {
-            s->best = found;
-            s->found = s->at;
-        }
+    size_t end = (size_t)s->at + ANB_LAGS_ROWS * ((longest + LOOKS - 1) / LOOKS);
+    size_t seen = s->ring.pushed > SEEN ? (size_t)(s->ring.pushed - SEEN) : 0;
+    end = end <= longest ? end : longest + 1;
+    end = end <= seen ? end : seen + 1;
+    while (s->at < end) {
+        double score[ANB_LAGS_BLOCK];
+        size_t left = end - (size_t)s->at, n = left < ANB_LAGS_BLOCK ? left : ANB_LAGS_BLOCK;
+        scores(lags, (size_t)s->at, n, score);
+        for (size_t i = 0; i < n; i++, s->at++)
+            if (score[i] > s->best) {
+                s->best = score[i];
+                s->found = s->at;
+            }
     }
 }
 
@@ -109,7 +129,9 @@ static void look(const AnbLags *lags, size_t longest)
 static bool choose(const AnbLags *lags)
 {
     AnbLagSearch *s = lags->s;
-    double present = s->lag ? score(lags, (size_t)s->lag) : 0;
+    double present = 0;
+    if (s->lag)
+        scores(lags, (size_t)s->lag, 1, &present);
     bool other = s->found && s->found != s->lag && s->best >= CLEAR && s->best > BETTER * present + MORE;
     if (other)
         s->lag = s->found;
@@ -119,14 +141,29 @@ static bool choose(const AnbLags *lags)
     return other;
 }
 
+/* Adds the waiting rows to the sums of all lags but the last block. */
+static void settle(const AnbLags *lags)
+{
+    AnbLagSearch *s = lags->s;
+    size_t newest = anb_lags_newest(lags), most = lags->n - ANB_LAGS_BLOCK,
+           n = (known(lags) + ANB_LAGS_BLOCK - 1) / ANB_LAGS_BLOCK * ANB_LAGS_BLOCK;
+    anb_lag_sums_add(&lags->sums, lags->recent + newest, lags->errors + newest, n < most ? n : most, s->row,
+                     (size_t)s->waiting);
+    s->waiting = 0;
+}
+
 static void add(const AnbLags *lags, double f, double error)
 {
     AnbLagSearch *s = lags->s;
-    size_t newest = anb_lags_newest(lags), n = (known(lags) + ANB_LAGS_BLOCK - 1) / ANB_LAGS_BLOCK * ANB_LAGS_BLOCK;
-    double e = in_units(s, error);
-    anb_lag_sums_add(&lags->sums, lags->recent + newest, lags->errors + newest, n,
-                     (AnbLagRow){standing(s, f), (float)e, (float)s->weight});
-    s->sum += s->weight * (e * e);
+    const double e = in_units(s, error), weight = s->weight;
+    const size_t last = lags->n - ANB_LAGS_BLOCK, at = anb_lags_newest(lags) + last;
+    AnbLagRow *row = &s->row[s->waiting++];
+    *row = (AnbLagRow){standing(s, f), (float)weight, (float)weight * (float)e};
+    if (known(lags) > last) {
+        const AnbLagSums sums = sums_from(lags, last);
+        anb_lag_sums_add(&sums, lags->recent + at, lags->errors + at, ANB_LAGS_BLOCK, row, 1);
+    }
+    s->sum += weight * (e * e);
     s->rows = KEPT * s->rows + 1;
     s->weight /= KEPT;
 }
@@ -148,7 +185,10 @@ bool anb_lags_learn(const AnbLags *lags, double f, double y, double size, size_t
     bool other = false;
     if (s->unit > 0) {
         add(lags, f, anb_clip(e, NEAR * size));
-        look(lags, longest);
+        if ((s->ring.pushed + 1) % ANB_LAGS_ROWS == 0) {
+            settle(lags);
+            look(lags, longest);
+        }
     }
     if (size > 0 && fabs(e) > WRONG * size)
         push(lags, f, 0);
@@ -180,11 +220,23 @@ static bool floats_valid(const AnbLags *lags)
            within(lags->sums.own, lags->n, sums);
 }
 
+static bool rows_valid(const AnbLagSearch *s)
+{
+    bool fine = s->waiting <= s->ring.pushed % ANB_LAGS_ROWS;
+    for (size_t i = 0; fine && i < s->waiting; i++) {
+        const AnbLagRow *row = &s->row[i];
+        fine = fabsf(row->f) <= (float)MOST && row->weight <= 2 * (float)HEAVY &&
+               fabsf(row->by) <= row->weight * (float)MOST;
+    }
+    return fine;
+}
+
 bool anb_lags_valid(const AnbLags *lags, size_t longest)
 {
     const AnbLagSearch *s = lags->s;
-    bool places = anb_ring_valid(&s->ring) && s->lag <= longest && s->found <= longest && s->at <= longest + 1 &&
-                  (s->unit == 0 || s->at >= SHORTEST) && (s->lag == 0 || s->lag <= s->ring.pushed);
+    bool places = anb_ring_valid(&s->ring) && rows_valid(s) && s->lag <= longest && s->found <= longest &&
+                  s->at <= longest + 1 && (s->unit == 0 || s->at >= SHORTEST) &&
+                  (s->lag == 0 || s->lag <= s->ring.pushed);
     return places && (s->unit == 0 || (s->unit >= 0x1p-400 && s->unit < 0x1p400)) && s->weight <= 2 * HEAVY &&
            floats_valid(lags);
 }

@@ -1,6 +1,6 @@
 /*
  * A search for the lag p at which an earlier row explains most of this row's error: over all lags up to a few hundred,
- * some of them at each row.
+ * some of them at every eighth row.
  *
  *     A_p = sum (y_{t-p} - f)^2     B_p = sum e (y_{t-p} - f)     C_p = sum e e_{t-p}     E = sum e^2     N = sum of 1
  *     share of the squared error that lag p explains: the larger of B_p^2 / (A_p E) and C_p^2 / E^2, where B_p, C_p > 0
@@ -10,13 +10,17 @@
  * Outliers. e is clipped to 5 times the usual error size m, earlier errors to 10 m. A target more than 40 m off is
  * stored as the prediction: otherwise it would, one period later, weigh as much as a hundred others.
  *
- * Choice. In each row a 64th of the lags is evaluated. After all of them the best one is chosen if N times its share is
+ * Choice. At every eighth row an eighth of the lags is evaluated. After all of them the best one is chosen if N times its share is
  * at least 25 and beyond 1.2 times that of the lag in use, plus 5. (The largest of 1,600 shares of pure noise is about
  * 15 / N.) A lag is at least 2 and must have been seen in 100 rows.
  *
  * The sums are floats, in a unit that is a power of two near m, of targets less an origin near the predictions. Unit
  * and origin are renewed after all lags were evaluated. Instead of discounting the sums, each row gets a larger weight
  * than the one before, and everything is scaled down from time to time.
+ *
+ * Rows are added to the sums eight at a time, in order: the sums of 768 lags would drive the rest of a model out of the
+ * first cache if they were read and written at each row. Only the last block of lags is added at once, since what it
+ * reads is overwritten by the rows that follow.
  *
  * State: 36 bytes a lag. Cost: 8 operations on floats a lag.
  */
@@ -33,6 +37,8 @@ typedef struct AnbLagSearch {
     double weight, rows, sum; /* of a row now, N, E in the unit of the sums */
     double best, present; /* N times the share of the best lag in this pass, and of the one in use at the last pass */
     uint64_t at, found, lag; /* the next lag to evaluate; the best of this pass; the one in use, 0: none */
+    uint64_t waiting;        /* rows that are not in the sums yet: the first of `row` */
+    AnbLagRow row[ANB_LAGS_ROWS];
 } AnbLagSearch;
 
 extern const AnbField anb_lag_search_fields[];

@@ -2,15 +2,33 @@
 #include "lag_sums.h"
 #include "src/simd/lanes_single.h"
 
-static void add(const AnbLagSums *sums, const float *y, const float *e, size_t n, AnbLagRow row)
+/* Each row's window begins one slot behind that of the row after it. */
+LANES_INLINE void add_rows(const AnbLagSums *sums, const float *y, const float *e, size_t n, const AnbLagRow *row,
+                           const size_t rows)
 {
-    const Lanes f = lanes_all(row.f), weight = lanes_all(row.weight), by = lanes_all(row.weight * row.e);
     for (size_t k = 0; k < n; k += LANES) {
-        Lanes gap = lanes_sub(lanes_load(y + k), f), square = lanes_mul(lanes_mul(weight, gap), gap);
-        lanes_store(sums->square + k, lanes_add(lanes_load(sums->square + k), square));
-        lanes_store(sums->cross + k, lanes_add(lanes_load(sums->cross + k), lanes_mul(by, gap)));
-        lanes_store(sums->own + k, lanes_add(lanes_load(sums->own + k), lanes_mul(by, lanes_load(e + k))));
+        Lanes square = lanes_load(sums->square + k), cross = lanes_load(sums->cross + k),
+              own = lanes_load(sums->own + k);
+        for (size_t i = 0; i < rows; i++) {
+            const size_t at = k + rows - 1 - i;
+            const Lanes weight = lanes_all(row[i].weight), by = lanes_all(row[i].by);
+            Lanes gap = lanes_sub(lanes_load(y + at), lanes_all(row[i].f));
+            square = lanes_add(square, lanes_mul(lanes_mul(weight, gap), gap));
+            cross = lanes_add(cross, lanes_mul(by, gap));
+            own = lanes_add(own, lanes_mul(by, lanes_load(e + at)));
+        }
+        lanes_store(sums->square + k, square);
+        lanes_store(sums->cross + k, cross);
+        lanes_store(sums->own + k, own);
     }
+}
+
+static void add(const AnbLagSums *sums, const float *y, const float *e, size_t n, const AnbLagRow *row, size_t rows)
+{
+    if (rows == ANB_LAGS_ROWS)
+        add_rows(sums, y, e, n, row, ANB_LAGS_ROWS);
+    else
+        add_rows(sums, y, e, n, row, rows);
 }
 
 static void scale(float *cells, size_t n, float factor)
