@@ -9,6 +9,7 @@ LANES_INLINE void add_rows(const AnbLagSums *sums, const float *y, const float *
     for (size_t k = 0; k < n; k += LANES) {
         Lanes square = lanes_load(sums->square + k), cross = lanes_load(sums->cross + k),
               own = lanes_load(sums->own + k);
+#pragma GCC unroll 8
         for (size_t i = 0; i < rows; i++) {
             const size_t at = k + rows - 1 - i;
             const Lanes weight = lanes_all(row[i].weight), by = lanes_all(row[i].by);
@@ -28,7 +29,8 @@ static void add(const AnbLagSums *sums, const float *y, const float *e, size_t n
     if (rows == ANB_LAGS_ROWS)
         add_rows(sums, y, e, n, row, ANB_LAGS_ROWS);
     else
-        add_rows(sums, y, e, n, row, rows);
+        for (size_t i = 0; i < rows; i++)
+            add_rows(sums, y + (rows - 1 - i), e + (rows - 1 - i), n, row + i, 1);
 }
 
 static void scale(float *cells, size_t n, float factor)
