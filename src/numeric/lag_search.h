@@ -10,9 +10,9 @@
  * Outliers. e is clipped to 5 times the usual error size m, earlier errors to 10 m. A target more than 40 m off is
  * stored as the prediction: otherwise it would, one period later, weigh as much as a hundred others.
  *
- * Choice. At every eighth row an eighth of the lags is evaluated. After all of them the best one is chosen if N times its share is
- * at least 25 and beyond 1.2 times that of the lag in use, plus 5. (The largest of 1,600 shares of pure noise is about
- * 15 / N.) A lag is at least 2 and must have been seen in 100 rows.
+ * Choice. At every eighth row an eighth of the lags is evaluated. After all of them the best one is chosen if N times
+ * its share is at least 25 and beyond 1.2 times that of the lag in use, plus 5. (The largest of 1,600 shares of pure
+ * noise is about 15 / N.) A lag is at least 2 and must have been seen in 100 rows.
  *
  * The sums are floats, in a unit that is a power of two near m, of targets less an origin near the predictions. Unit
  * and origin are renewed after all lags were evaluated. Instead of discounting the sums, each row gets a larger weight

@@ -31,8 +31,8 @@ typedef struct AnbLagShareKernels {
 ANB_ISA_TABLE(AnbLagKernels, anb_lag_kernels);
 ANB_ISA_TABLE(AnbLagShareKernels, anb_lag_share_kernels);
 
-/* Adds rows, the oldest first, at most ANB_LAGS_ROWS, to the sums of n lags, a whole number of blocks. y and e: the rows
- * before the newest of them, the newest first, n + rows - 1 of them. */
+/* Adds rows, the oldest first, at most ANB_LAGS_ROWS, to the sums of n lags, a whole number of blocks. y and e: the
+ * rows before the newest of them, the newest first, n + rows - 1 of them. */
 static inline void anb_lag_sums_add(const AnbLagSums *sums, const float *y, const float *e, size_t n,
                                     const AnbLagRow *row, size_t rows)
 {
