@@ -134,7 +134,7 @@ static const Choice choices[] = {
     {NULL, FIFTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
     {"sgbt(trees=30, rate=0.2, depth=4, budget=WORK, replay=1)", TWO, TWO, ANY, 320},
     {"sgbt(trees=20, rate=0.3, depth=4, budget=WORK, replay=1)", FIVE, FIVE, ANY, 500},
-    {TREES("WORK", ", replay=2"), TWENTY, TWENTY, ANY, 1500},
+    {TREES("WORK", ", replay=1"), TWENTY, TWENTY, ANY, 1500},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
     {NULL, FIFTY, FIFTY, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
