@@ -141,8 +141,8 @@ END_TEST
 START_TEST(wide_rows)
 {
     StreamingLearner *narrow = made(40, "auto"), *wide = made(120, "auto");
-    ck_assert_ptr_nonnull(strstr(anb_expression(narrow), "budget=2000"));
-    ck_assert_ptr_nonnull(strstr(anb_expression(wide), "budget=6000"));
+    ck_assert_ptr_nonnull(strstr(anb_expression(narrow), "budget=1500"));
+    ck_assert_ptr_nonnull(strstr(anb_expression(wide), "budget=4500"));
     ck_assert_ptr_nonnull(strstr(anb_expression(wide), "knn"));
     anb_free(narrow);
     anb_free(wide);

@@ -2,14 +2,14 @@
 #include "lag_sums.h"
 #include "src/simd/lanes_single.h"
 
-/* Each row's window begins one slot behind that of the row after it. */
-LANES_INLINE void add_rows(const AnbLagSums *sums, const float *y, const float *e, size_t n, const AnbLagRow *row,
-                           const size_t rows)
+/* Each row's window begins one slot behind that of the row after it. The loop over rows is not unrolled: what it
+ * multiplies by would not fit into the registers. */
+static void add(const AnbLagSums *sums, const float *y, const float *e, size_t n, const AnbLagRow *row, size_t rows)
 {
     for (size_t k = 0; k < n; k += LANES) {
         Lanes square = lanes_load(sums->square + k), cross = lanes_load(sums->cross + k),
               own = lanes_load(sums->own + k);
-#pragma GCC unroll 8
+#pragma GCC unroll 1
         for (size_t i = 0; i < rows; i++) {
             const size_t at = k + rows - 1 - i;
             const Lanes weight = lanes_all(row[i].weight), by = lanes_all(row[i].by);
@@ -22,15 +22,6 @@ LANES_INLINE void add_rows(const AnbLagSums *sums, const float *y, const float *
         lanes_store(sums->cross + k, cross);
         lanes_store(sums->own + k, own);
     }
-}
-
-static void add(const AnbLagSums *sums, const float *y, const float *e, size_t n, const AnbLagRow *row, size_t rows)
-{
-    if (rows == ANB_LAGS_ROWS)
-        add_rows(sums, y, e, n, row, ANB_LAGS_ROWS);
-    else
-        for (size_t i = 0; i < rows; i++)
-            add_rows(sums, y + (rows - 1 - i), e + (rows - 1 - i), n, row + i, 1);
 }
 
 static void scale(float *cells, size_t n, float factor)
