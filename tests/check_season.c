@@ -2,7 +2,9 @@
 #include "isa_here.h"
 #include "made.h"
 #include "numbers.h"
+#include "reload.h"
 #include "src/numeric/lag_sums.h"
+#include "state_field.h"
 #include "suite.h"
 #include <math.h>
 #include <stdio.h>
@@ -178,6 +180,34 @@ START_TEST(saved_between_any_two_rows)
 }
 END_TEST
 
+/* How a model is refused that has learned some rows, and then has another number of them waiting. */
+static int refused(int rows, uint64_t waits, uint64_t instead)
+{
+    StreamingLearner *model = made(D, "season(mean, longest=40)");
+    const double x[D] = {0, 0};
+    for (int t = 0; t < rows; t++)
+        anb_train_one(model, x, t % 5, 1);
+    uint64_t *waiting = field_of(model, 0, "waiting", ANB_U64, 0);
+    ck_assert_uint_eq(*waiting, waits);
+    *waiting = instead;
+    AnbError error = {0};
+    StreamingLearner *again = reloaded(model, &error);
+    anb_free(again);
+    anb_free(model);
+    return again ? 0 : error.code;
+}
+
+/* More than since the last eighth row, or any before the first row that is added, would leave their places. */
+START_TEST(rows_that_no_samples_leave_waiting_are_refused)
+{
+    const uint64_t waits = (uint64_t)_i;
+    ck_assert_int_eq(refused(200 + _i, waits, waits), 0);
+    ck_assert_int_eq(refused(200 + _i, waits, 0), 0); /* as in a file of before 0.16 */
+    ck_assert_int_eq(refused(200 + _i, waits, waits + 1), ANB_E_STATE);
+    ck_assert_int_eq(refused(63, 0, waits), waits ? ANB_E_STATE : 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("season");
@@ -191,6 +221,7 @@ static Suite *suite(void)
     tcase_add_test(tests, the_same_bits_on_every_instruction_set);
     tcase_add_test(tests, the_period_changes);
     tcase_add_test(tests, saved_between_any_two_rows);
+    tcase_add_loop_test(tests, rows_that_no_samples_leave_waiting_are_refused, 0, ANB_LAGS_ROWS);
     add_isa_skips(tests);
     return suite;
 }

@@ -220,9 +220,10 @@ static bool floats_valid(const AnbLags *lags)
            within(lags->sums.own, lags->n, sums);
 }
 
+/* Rows wait from the first one with a unit on, and are settled at every eighth. */
 static bool rows_valid(const AnbLagSearch *s)
 {
-    bool fine = s->waiting <= s->ring.pushed % ANB_LAGS_ROWS;
+    bool fine = s->waiting <= (s->unit > 0 ? s->ring.pushed % ANB_LAGS_ROWS : 0);
     for (size_t i = 0; fine && i < s->waiting; i++) {
         const AnbLagRow *row = &s->row[i];
         fine = fabsf(row->f) <= (float)MOST && row->weight <= 2 * (float)HEAVY &&

@@ -19,8 +19,8 @@
  * than the one before, and everything is scaled down from time to time.
  *
  * Rows are added to the sums eight at a time, in order: the sums of 768 lags would drive the rest of a model out of the
- * first cache if they were read and written at each row. Only the last block of lags is added at once, since what it
- * reads is overwritten by the rows that follow.
+ * first cache if they were read and written at each row. To the last block of lags each row is added by itself, since
+ * the rows that follow overwrite what is read for it.
  *
  * State: 36 bytes a lag. Cost: 8 operations on floats a lag.
  */
