@@ -207,7 +207,7 @@ int schema_by_name(Core *core, const Names *names, const AnbSchema *kinds, AnbSc
 /* The schema of a first row of mixed cells; columns of `wanted` (or NULL) are numbers in it. *schema stays NULL where
  * all are numbers and nothing is wanted. */
 int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSchema *wanted, AnbSchema **schema);
-/* The column of a name in a schema, or NULL. */
+/* The column of a name in a schema, or NULL, with the exception set where the name is not UTF-8. */
 const AnbColumn *kind_wanted(const AnbSchema *wanted, PyObject *name);
 
 /* ---- category.c ---- */

@@ -185,7 +185,8 @@ static int set_schema(Model *self, const char *text, AnbSchema **schema)
 
 PyObject *model_wants(PyObject *object, PyObject *name)
 {
-    return PyBool_FromLong(PyUnicode_Check(name) && kind_wanted(((Model *)object)->wanted, name));
+    const AnbColumn *column = PyUnicode_Check(name) ? kind_wanted(((Model *)object)->wanted, name) : NULL;
+    return PyErr_Occurred() ? NULL : PyBool_FromLong(column != NULL);
 }
 
 /* _adopt(features, schema, reordered): names and kinds of a frame's columns for a model that has none. */

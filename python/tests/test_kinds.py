@@ -305,3 +305,8 @@ def test_times_of_any_zone_and_unit_are_those_of_utc(unit):
         model = Model("scale(tree)", schema={"when": "time"})
         model.learn_many(table, y)
         assert model.equal(plain)
+
+
+def test_a_name_that_is_not_utf8_is_refused_beside_a_schema():
+    with pytest.raises(UnicodeEncodeError):
+        Model("scale(rls)", schema={"a": "number"}).learn_many(pandas.DataFrame({"a": [1.0], "\udc80": [2.0]}), [1.0])
