@@ -116,9 +116,11 @@ int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSche
             PyMem_Free(columns);
             return -1;
         }
-        columns[i].kind = kind_wanted(wanted, names->name[i]) ? ANB_COLUMN_NUMBER : cell_guess(cell);
-        typed = typed || columns[i].kind == ANB_COLUMN_CATEGORY || columns[i].kind == ANB_COLUMN_TIME;
-        numbers = numbers || (columns[i].kind == ANB_COLUMN_NUMBER && cell != Py_None);
+        const AnbColumn *given = kind_wanted(wanted, names->name[i]);
+        const AnbColumnKind kind = given ? given->kind : cell_guess(cell);
+        columns[i].kind = given ? ANB_COLUMN_NUMBER : kind;
+        typed = typed || kind == ANB_COLUMN_CATEGORY || kind == ANB_COLUMN_TIME;
+        numbers = numbers || (kind == ANB_COLUMN_NUMBER && cell != Py_None);
         Py_DECREF(cell);
     }
     if (columns && typed && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))

@@ -310,3 +310,12 @@ def test_times_of_any_zone_and_unit_are_those_of_utc(unit):
 def test_a_name_that_is_not_utf8_is_refused_beside_a_schema():
     with pytest.raises(UnicodeEncodeError):
         Model("scale(rls)", schema={"a": "number"}).learn_many(pandas.DataFrame({"a": [1.0], "\udc80": [2.0]}), [1.0])
+
+
+def test_texts_of_digits_are_told_of_beside_a_column_of_names():
+    for schema in (None, {"shop": "category"}):
+        with pytest.warns(UserWarning, match="1 feature is read as names, not as numbers.*'n': '17'"):
+            Model("scale(rls)", schema=schema).learn_one({"shop": "a", "n": "17"}, 1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Model("scale(rls)", schema={"size": "number"}).learn_one({"size": 1, "n": "17"}, 1.0)
