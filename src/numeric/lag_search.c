@@ -8,7 +8,7 @@ static const double KEPT = 0.999, CLEAR = 25, BETTER = 1.2, MORE = 5, NEAR = 5, 
 static const double MOST = 0x1p20, AWAY = 0x1p12; /* units from the origin */
 static const double HEAVY = 0x1p10;
 
-enum { AT_ONCE = 2 }; /* the layout of season before which no rows waited */
+enum { AT_ONCE = 2 }; /* the last layout of season in which no rows wait */
 
 static const AnbField row_fields[] = {{ANB_MEMBER(AnbLagRow, f), .must = ANB_FINITE},
                                       {ANB_MEMBER(AnbLagRow, weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE},

@@ -18,9 +18,9 @@
  * and origin are renewed after all lags were evaluated. Instead of discounting the sums, each row gets a larger weight
  * than the one before, and everything is scaled down from time to time.
  *
- * Rows are added to the sums eight at a time, in order: the sums of 768 lags would drive the rest of a model out of the
- * first cache if they were read and written at each row. To the last block of lags each row is added by itself, since
- * the rows that follow overwrite what is read for it.
+ * Rows are added to the sums eight at a time, in order. The sums of 768 lags are half of an L1 cache; read and written
+ * at each row, they would leave no room there for the rest of a model. To the last block of lags each row is added by
+ * itself, since the rows that follow overwrite what is read for it.
  *
  * State: 36 bytes a lag. Cost: 8 operations on floats a lag.
  */
