@@ -227,6 +227,11 @@ static uint64_t lines_in(const char *p, const char *end)
     return lines;
 }
 
+size_t csv_mark(const char *text, size_t size)
+{
+    return size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 /* At the very start: a byte order mark is no part of the first record. */
 static int skip_mark(Csv *csv)
 {
@@ -234,7 +239,7 @@ static int skip_mark(Csv *csv)
     int status = 0;
     while (!status && !s->ended && s->filled < 3)
         status = fill(csv);
-    if (s->filled >= 3 && memcmp(s->buffer, "\xef\xbb\xbf", 3) == 0)
+    if (csv_mark(s->buffer, s->filled))
         s->from = 3;
     s->begun = true;
     return status;

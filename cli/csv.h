@@ -45,6 +45,9 @@ bool csv_is_live(const Csv *csv);
 /* The first byte of the text that is no blank, without taking it; 0 at the end, -1 with the message printed. */
 int csv_peek(Csv *csv);
 
+/* Bytes of the byte order mark that a text begins with: 3, or 0 where it has none. */
+size_t csv_mark(const char *text, size_t size);
+
 /* The next line as it stands, without its end, blank lines skipped: 0; -1 at the end; else the exit status. A 0 stands
  * behind it. */
 int csv_line(Csv *csv, char **line, size_t *size);

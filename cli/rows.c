@@ -9,14 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tells of the first name of a column or a category that is not UTF-8. `text` is followed by what is no part of a
+/* Warns of the first name of a column or a category that is not UTF-8. The byte behind `text` does not continue a
  * character. */
 static void warn_encoding(Rows *rows, size_t i, const char *text, size_t size)
 {
     size_t at = 0, n = 1;
-    while (!rows->odd_bytes && at < size && (n = anb_utf8_character((const unsigned char *)text + at)) > 0)
+    if (rows->odd_bytes)
+        return;
+    while (at < size && (n = anb_utf8_character((const unsigned char *)text + at)) > 0)
         at += n;
-    if (rows->odd_bytes || n > 0)
+    if (n > 0)
         return;
     rows->odd_bytes = true;
     complain(0,

@@ -81,7 +81,7 @@ typedef struct Rows {
     double due_behind; /* and those up to here behind it */
     double cursor;     /* of the row; NaN where there is no such column */
     bool known;        /* features are a model's */
-    bool odd_bytes;    /* a text was told of that is not UTF-8 */
+    bool odd_bytes;    /* whether the warning of a name that is not UTF-8 was given */
     size_t *absent;    /* features without a column */
     size_t n_absent;
     AnbCategoryNames *categories; /* texts of categories; NULL: not kept */

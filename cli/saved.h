@@ -25,8 +25,8 @@ int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions nam
  * count of rows. 0, or BAD_DATA with the complaint made. */
 int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t learned_rows, const char *path);
 
-/* Whether a model can be saved there, which takes a file beside the old one: told before rows are learned, not after.
- * False with errno. */
+/* Whether a model can be saved at the path: a new file is written in its folder and takes the place of the old one.
+ * Asked before rows are learned. False with errno. */
 bool save_possible(const char *path);
 
 #endif

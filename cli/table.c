@@ -168,15 +168,16 @@ const char *table_skip_hint(const Table *table, const Cell *first, uint64_t line
     return units ? "; --skip-rows 1 skips it where it holds units" : "";
 }
 
-/* As where several files were put behind one another. A header of numbers that was declared gives no hint. */
+/* As where several files were put behind one another, each with a byte order mark. A header of numbers that was
+ * declared gives no hint. */
 static bool repeats_header(const Table *table)
 {
     if (table->no_header || table->header_given)
         return false;
     for (size_t i = 0; i < table->columns; i++) {
         Cell cell = cell_trim(table->cell[i]);
-        if (i == 0 && cell.size > 3 && memcmp(cell.text, "\xef\xbb\xbf", 3) == 0) /* of a file behind another */
-            cell = (Cell){cell.text + 3, cell.size - 3};
+        const size_t mark = i == 0 ? csv_mark(cell.text, cell.size) : 0;
+        cell = (Cell){cell.text + mark, cell.size - mark};
         if (!cell_is(&cell, table->names[i]))
             return false;
     }

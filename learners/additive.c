@@ -217,10 +217,10 @@ AdditiveView anb_additive_view(const AnbNode *self, void *state)
 
 static int check(const AnbNode *self, AnbError *error)
 {
-    if (self->n_features <= UINT16_MAX)
+    if (self->n_features <= ANB_ADDITIVE_WIDEST)
         return 0;
     return anb_fail(error, ANB_E_LIMIT, "additive: %zu features, and it takes %d at most", self->n_features,
-                    (int)UINT16_MAX);
+                    ANB_ADDITIVE_WIDEST);
 }
 
 static int init(const AnbNode *self, void *state)

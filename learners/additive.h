@@ -159,6 +159,7 @@ typedef struct AdditiveTableKernels {
 
 ANB_ISA_TABLE(AdditiveTableKernels, anb_additive_table_kernels);
 
+enum { ANB_ADDITIVE_WIDEST = UINT16_MAX };                 /* features at most: pairs hold them in 16 bits */
 enum { ANB_ADDITIVE_MANY = 8, ANB_ADDITIVE_MANY_D = 128 }; /* rows at once; features up to which they are */
 
 typedef struct AdditiveManyKernels {

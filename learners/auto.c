@@ -37,6 +37,7 @@
  * their features, from 20 on products and neighbours do, and from 50 on networks and boosted trees do, next to others
  * that do not.
  */
+#include "additive.h"
 #include "src/numeric/clip.h"
 #include <anabranch/learners.h>
 #include <stdarg.h>
@@ -153,7 +154,7 @@ static const Choice choices[] = {
     {BOOSTED_REST(FOLLOWING), TWENTY, TWENTY, 200, 900, BOOSTED_REST(WITH_PAST(FOLLOWING)), LONG_MEMORY},
 };
 
-enum { WIDEST = 65535 }; /* what additive, which every budget has, takes */
+enum { WIDEST = ANB_ADDITIVE_WIDEST }; /* every budget has additive */
 
 typedef struct Level {
     int budget;

@@ -344,7 +344,7 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         act(self, s, row);
 }
 
-/* The fresh child of a trial too. */
+/* During a trial the fresh child is converted too. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     const AnbNode *child = &self->children[0];

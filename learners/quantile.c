@@ -387,7 +387,7 @@ static void values(const AnbNode *self, const void *state, double *scratch, doub
     memcpy(value, anb_scratch(self, scratch, VALUE), level_count(self) * sizeof *value);
 }
 
-/* z is in units of its own, which follow. */
+/* The moments are converted, so that z stays the same. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     AnbMoments *moments = anb_field(self, state, MOMENTS);

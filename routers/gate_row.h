@@ -55,9 +55,8 @@ static inline void anb_gate_moments_reframe(const AnbGateMoments *m, const doubl
         m->square[j] /= alpha[j] * alpha[j];
         m->inverse[j] *= alpha[j];
     }
-    if (anb_nonfinite(m->mean, d) + anb_nonfinite(m->square, d) + anb_nonfinite(m->inverse, d) == 0)
-        return;
-    anb_gate_moments_restart(m, d);
+    if (!(anb_nonfinite(m->mean, d) + anb_nonfinite(m->square, d) + anb_nonfinite(m->inverse, d) == 0))
+        anb_gate_moments_restart(m, d);
 }
 
 #endif

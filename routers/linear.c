@@ -280,8 +280,8 @@ static void forget(const AnbNode *self, void *state, size_t i)
     g.bias[i] = 0;
 }
 
-/* The row of expert i. Its initial weights stay: shifts of them in the constants would be preferences that nothing has
- * taught. */
+/* The row of expert i. Its initial random weights are not converted: their shifts would go into the constants, and the
+ * gate would prefer experts by chance. */
 static double reframe_row(const AnbNode *self, const AnbLinearGate *g, size_t i, const double *alpha,
                           const double *beta)
 {
@@ -294,7 +294,7 @@ static double reframe_row(const AnbNode *self, const AnbLinearGate *g, size_t i,
     return anb_nonfinite(w, g->d) + (g->bias[i] - g->bias[i]);
 }
 
-/* z stays where the gate standardises its features, so the weights do too. */
+/* Where the gate standardises its features its moments are converted: z stays the same, and so do the weights. */
 static void reframe(const AnbNode *self, void *state, const double *alpha, const double *beta)
 {
     AnbLinearGate g = anb_linear_gate(self, state);

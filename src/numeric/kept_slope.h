@@ -6,7 +6,7 @@
  * If the unit has become smaller the slope stays the same function. If it has become larger the weight keeps its value
  * in the new unit, which is a flatter slope: a step corrects one number, the error, and slopes that grew with their
  * units would grow without end where several features rise together. If the unit has grown by more than `most`, all
- * rows so far lie at one point of the new unit and tell no slope: it restarts at 0.
+ * rows so far lie close to one point in the new unit, so they do not determine a slope: it restarts at 0.
  */
 #ifndef ANB_NUMERIC_KEPT_SLOPE_H
 #define ANB_NUMERIC_KEPT_SLOPE_H
