@@ -34,6 +34,11 @@ def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float]
     return name_of
 
 
+def name_of(model: Any, j: int) -> str:
+    """Of a feature; its number where a model's features have no names."""
+    return str((model.features or range(model.n_features))[j])
+
+
 def cells_of(model: Any, j: int, cells: list[Any]) -> np.ndarray:
     """Cells of any kind; each different one is read once, where all have a hash."""
     try:
@@ -104,6 +109,8 @@ def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
 def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     if hasattr(s.dtype, "pyarrow_dtype"):
         return _arrow(model, j, kind, sys.modules["pyarrow"].array(s))
+    if isinstance(s.dtype, sys.modules["pandas"].SparseDtype):
+        s = s.sparse.to_dense()
     if kind == "time" and isinstance(s.dtype, sys.modules["pandas"].PeriodDtype):
         s = s.dt.to_timestamp()
     letter = getattr(s.dtype, "kind", "O")
@@ -115,11 +122,12 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     if kind in ("number", "code", "boolean") and letter in "iufb":
         return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
     if kind in ("category", "code") and isinstance(s.dtype, sys.modules["pandas"].CategoricalDtype):
-        categories = _scalars(s.cat.categories.to_numpy())
+        index = s.cat.categories
+        categories = _scalars(index.to_numpy()) if index.dtype.kind == "f" else index.astype(object).tolist()
         if len(categories) < len(s):  # each is read once
             with contextlib.suppress(InputError):  # told with its row below
                 return cells_of(model, j, [*categories, None])[s.cat.codes.to_numpy()]
-        s = s.astype(s.cat.categories.dtype) if s.cat.categories.dtype.kind == "f" else s
+        s = s.astype(index.dtype) if index.dtype.kind == "f" else s
     if s.dtype.kind == "f":
         return _objects(model, j, kind, _scalars(s.to_numpy(dtype=f"f{s.dtype.itemsize}", na_value=np.nan)))
     return _objects(model, j, kind, s.to_numpy(dtype=object, na_value=None).tolist())
@@ -150,7 +158,7 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     types = pyarrow.types
     number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
     if types.is_time(s.type) and kind != "category":
-        raise of_clock(model.features[j])
+        raise of_clock(name_of(model, j))
     duration = types.is_duration(s.type)
     if kind == ("number" if duration else "time") and types.is_temporal(s.type) and not types.is_interval(s.type):
         return seconds(_arrow_array(s))
@@ -168,7 +176,8 @@ _READ = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow}
 
 
 def column_values(model: Any, library: str, j: int, kind: str, column: Any, first: int | None) -> np.ndarray:
-    name = model.features[j]
+    """A frame's column as doubles; one of a piece is behind ``first`` rows."""
+    name = name_of(model, j)
     held = model._held.get(name)
     holds = held and now_holds(library, column, held)
     if holds:

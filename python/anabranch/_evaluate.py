@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import operator
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -84,6 +85,8 @@ def _sample(number: int, sample: Any) -> tuple[Any, Any, Any]:
 
 
 def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
+    if not hasattr(stream, "__iter__") and not hasattr(stream, "__getitem__"):
+        raise TypeError(f"X is a table, frames or an iterable of samples, not {article(stream)}")
     samples = iter([stream] if _frames.library_of(stream) else stream)
     for first in samples:
         if _frames.library_of(first):
@@ -136,7 +139,7 @@ def evaluate(model: Model, X: Any, y: Any = None, w: Any = None, *, progress: bo
     if y is None and w is not None:
         raise TypeError("w needs y; samples of an iterable have their weights with them: (x, y, w)")
     named = isinstance(y, str)
-    bar = _bar(None if y is None or named else len(y), progress)
+    bar = _bar(None if y is None or named else operator.length_hint(y), progress)
     stream = _samples(model, X) if y is None else pieces(model, X, y, w) if named else _table(model, X, y, w)
     scored: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # targets, weights, predictions
     n = 0

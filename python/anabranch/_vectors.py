@@ -52,6 +52,11 @@ def vector(values: Any, name: str) -> np.ndarray:
     if isinstance(values, (str, bytes, dict)):
         hint = ": Model.learn_frames and evaluate take names of columns" if isinstance(values, str) else ""
         raise TypeError(f"{name} is a vector, not {article(values)}{hint}")
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{name} is a vector, not {article(values)}: {name}.toarray() makes one of it")
+    if hasattr(values, "__iter__") and not hasattr(values, "__getitem__") and not hasattr(values, "__array__"):
+        hint = "" if isinstance(values, (set, frozenset)) else f": list({name}) makes one of it"
+        raise TypeError(f"{name} is a vector, not {article(values)}{hint}")
     out = doubles(values, name, "AC")
     if out.ndim == 2 and 1 in out.shape:
         out = out.reshape(-1)

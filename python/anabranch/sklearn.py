@@ -18,6 +18,11 @@ from ._vectors import vector
 
 _CHECKS: dict[str, Any] = {"accept_sparse": "csr", "dtype": np.float64, "order": "C", "ensure_all_finite": "allow-nan"}
 
+_NO_FRAME = (
+    "texts and times are read from data frames with names, such as those of transformers after "
+    "set_output(transform='pandas'), where the model was fitted to one"
+)
+
 
 def _typed(X: Any) -> bool:
     """Whether X is a frame that holds more than plain numbers: the model reads its columns."""
@@ -120,6 +125,15 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
             return self.schema is not None or _typed(X)
         return frame and hasattr(self, "feature_names_in_") and (bool(self.model_.schema_text) or _typed(X))
 
+    def _numbers(self, X: Any, *y: Any, **how: Any) -> Any:
+        """X, or X and y, as numbers with scikit-learn's checks."""
+        try:
+            return validate_data(self, _plain(X), *y, **how, **_CHECKS)
+        except (TypeError, ValueError) as error:
+            if isinstance(X, np.ndarray) and X.dtype.kind in "OU" or _frames.library_of(X) and _typed(X):
+                error.add_note(_NO_FRAME)
+            raise
+
     def _new(self, features: int | None = None) -> Model:
         seed = 1 if self.random_state is None else self.random_state
         if isinstance(seed, np.random.RandomState):
@@ -155,10 +169,10 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
                 self.n_features_in_ = len(names)
                 self.feature_names_in_ = np.array(names, dtype=object)
             rows, targets = _frames.by_names(list(self.feature_names_in_), X), vector(y, "y")
+            if reset and len(rows) == 0:
+                raise _core.InputError("X has no rows: a fit needs at least one")
         else:
-            rows, targets = validate_data(
-                self, _plain(X), y, reset=reset, y_numeric=True, **_CHECKS
-            )
+            rows, targets = self._numbers(X, y, reset=reset, y_numeric=True)
             if np.isinf(rows.data if is_sparse(rows) else rows).any():
                 raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
             if reset:
@@ -200,5 +214,5 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         if self._raw(X, False):
             X = _frames.by_names(list(self.feature_names_in_), X)
         else:
-            X = validate_data(self, _plain(X), reset=False, **_CHECKS)
+            X = self._numbers(X, reset=False)
         return np.asarray(self.model_.predict_many(X))

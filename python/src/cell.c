@@ -2,6 +2,7 @@
 #include "core.h"
 #include <string.h>
 
+#define CLOCK_HINT "; a time of day is a number of hours or seconds, or a category"
 #define DURATION_HINT "; a duration is a number of seconds: 'number' in schema="
 
 static AnbColumnKind kind_of(const Format *format, Py_ssize_t i)
@@ -20,14 +21,17 @@ double cell_missing(const Format *format, Py_ssize_t i)
 /* What to do about a cell that cannot be read: a new text. */
 static PyObject *hint_of(const Format *format, Py_ssize_t i, PyObject *cell, PyObject *name);
 
+/* Says which cell it was, where the exception is about its value; -1. */
+static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell);
+
 /* A text by the rules of its column. */
 static int read_text(const Format *format, Py_ssize_t i, PyObject *text, double *value)
 {
     Py_ssize_t n;
     AnbError error = {0};
     const char *bytes = PyUnicode_AsUTF8AndSize(text, &n);
-    if (!bytes)
-        return -1;
+    if (!bytes) /* half of a surrogate pair */
+        return bad_cell(format, i, text);
     if (anb_schema_cell(format->schema, (size_t)i, (AnbCell){bytes, (size_t)n}, value, &error) == 0)
         return 1;
     const char *what = strstr(error.message, "): \""); /* the column's number is that of the sorted names */
@@ -135,8 +139,17 @@ static bool is_time(PyObject *cell)
            is_numpy(cell, 'M');
 }
 
+/* As a datetime.time is. */
+static bool is_clock(PyObject *cell)
+{
+    return PyObject_HasAttrString(cell, "isoformat") && PyObject_HasAttrString(cell, "tzinfo") &&
+           !PyObject_HasAttrString(cell, "year");
+}
+
 static PyObject *hint_of(const Format *format, Py_ssize_t i, PyObject *cell, PyObject *name)
 {
+    if (is_clock(cell))
+        return PyUnicode_FromString(CLOCK_HINT);
     bool typed = PyUnicode_Check(cell) || (is_time(cell) && !is_duration(cell));
     typed = typed && kind_of(format, i) == ANB_COLUMN_NUMBER;
     if (typed && format->names.name)
@@ -222,7 +235,6 @@ static bool about_value(void)
            PyErr_ExceptionMatches(PyExc_OverflowError) || PyErr_ExceptionMatches(PyExc_AttributeError);
 }
 
-/* Says which cell it was, where the exception is about its value. */
 static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
 {
     if (!about_value() || PyErr_ExceptionMatches(format->core->input_error))

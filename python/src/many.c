@@ -227,7 +227,7 @@ static PyObject *many(PyObject *object, PyObject *arguments)
 
 static PyObject *ready(PyObject *object, PyObject *row)
 {
-    return model_ready((Model *)object, row == Py_None ? NULL : row, 0) ? NULL : Py_NewRef(Py_None);
+    return model_ready((Model *)object, row, 0) ? NULL : Py_NewRef(Py_None);
 }
 
 PyMethodDef model_many_methods[] = {

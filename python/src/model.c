@@ -167,6 +167,9 @@ static int set_features(Model *self, PyObject *features)
         if (n < 1)
             return raise_input(core, "features = %zd: a model needs at least one", n);
         self->format.names.n = n;
+    } else if (!PySequence_Check(features) && !PyObject_HasAttrString(features, "__iter__")) {
+        PyErr_Format(PyExc_TypeError, "features is a count or a sequence of names, not %R", Py_TYPE(features));
+        return -1;
     } else if (names_set(core, &self->format.names, features)) {
         return -1;
     }

@@ -340,6 +340,8 @@ int row_read(Format *format, PyObject *row, double *x)
         Py_XDECREF(cells);
         return code;
     }
+    if (PyUnicode_Check(row) || PyBytes_Check(row) || PyByteArray_Check(row))
+        return row_is_none(row);
     if (names_left_out(&format->names, 1))
         return -1;
     if (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_CheckBuffer(row)) {
@@ -349,7 +351,7 @@ int row_read(Format *format, PyObject *row, double *x)
         if (code)
             return code < 0 ? -1 : code > 1 ? read_list_of(format, row, x) : 0;
     }
-    if (PyUnicode_Check(row) || PyBytes_Check(row) || !PySequence_Check(row))
+    if (!PySequence_Check(row))
         return row_is_none(row);
     if (!PyList_Check(row) && !PyTuple_Check(row) && row_refuse_table(row))
         return -1;

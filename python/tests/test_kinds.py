@@ -307,6 +307,39 @@ def test_times_of_any_zone_and_unit_are_those_of_utc(unit):
         assert model.equal(plain)
 
 
+def test_a_model_without_names_reads_frames_by_the_places_of_their_columns():
+    X = np.arange(60.0).reshape(30, 2) % 7
+    model = Model("scale(rls)")
+    model.learn_many(X, X @ [1.0, 2.0])
+    frame = pandas.DataFrame(X, columns=["b", "a"])
+    for table in (frame, frame.astype("float32"), frame.convert_dtypes(), polars.DataFrame(frame), pyarrow.table(frame)):
+        assert np.array_equal(model.predict_many(table), model.predict_many(X))
+        assert np.array_equal(anabranch.Reader(model).predict_many(table), model.predict_many(X))
+    with pytest.raises(anabranch.InputError, match="row 0: feature 1 is a <class 'str'>"):
+        model.predict_many(frame.assign(a="x"))
+    with pytest.raises(anabranch.InputError, match="column '1' holds times of day"):
+        model.predict_many(pyarrow.table({"b": [1.0], "a": [datetime.time(1)]}))
+
+
+def test_sparse_columns_are_those_of_their_values():
+    values = [1.5, 0.0, 3.0, np.nan] * 10
+    for kind in ("number", "category", "time", "code"):
+        dense, sparse = (Model("scale(rls)", schema={"a": kind}) for _ in range(2))
+        dense.learn_many(pandas.DataFrame({"a": values}), np.arange(40.0))
+        sparse.learn_many(pandas.DataFrame({"a": pandas.arrays.SparseArray(values, fill_value=0.0)}), np.arange(40.0))
+        assert sparse.equal(dense)
+
+
+@pytest.mark.parametrize("holding", ["dates", "timestamps", "durations of pandas", "periods", "intervals", "integers", "booleans"])
+def test_a_categorical_is_named_by_its_values(holding):
+    y = np.arange(40.0) % 5
+    frame = pandas.DataFrame({"a": pandas.Series(HOLDINGS[holding]).astype("category")})
+    rows, table = (Model("scale(tree)", schema={"a": "category"}) for _ in range(2))
+    rows.learn_many([{"a": v} for v in frame["a"]], y)
+    table.learn_many(frame, y)
+    assert table.equal(rows)
+
+
 def test_a_name_that_is_not_utf8_is_refused_beside_a_schema():
     with pytest.raises(UnicodeEncodeError):
         Model("scale(rls)", schema={"a": "number"}).learn_many(pandas.DataFrame({"a": [1.0], "\udc80": [2.0]}), [1.0])

@@ -261,6 +261,15 @@ def test_what_is_no_table_or_vector_is_told():
                                   (np.zeros(20, [("a", float)]), y, "DataFrame")):
         with pytest.raises(anabranch.InputError, match=words):
             Model("linear").learn_many(table, targets)
+    for targets, words in (((v for v in y), r"not a generator: list\(y\)"), (dict(enumerate(y)).values(), "not a dict_values: list"),
+                           (set(y), "not a set$"), (Sparse(), r"y.toarray\(\) makes one")):
+        for method in (Model("linear").learn_many, lambda X, y: anabranch.evaluate(Model("linear"), X, y)):
+            with pytest.raises(TypeError, match=words):
+                method(X, targets)
+    with pytest.raises(TypeError, match="not <class 'NoneType'>"):
+        Model("linear").learn_many([None], [1.0])
+    with pytest.raises(TypeError, match="not a NoneType"):
+        anabranch.evaluate(Model("linear"), None)
     for wrong in ("a:category", ["a"], None):
         with pytest.raises(TypeError, match="a schema is a mapping"):
             Schema(wrong)

@@ -270,6 +270,14 @@ def test_messages_say_what_is_wrong():
     for row in ({1: 2}, {"a": 1, 2: 3}):
         with pytest.raises(TypeError, match="is no str"):
             Model("linear").train_one(row, 1)
+    for row in (b"ab", bytearray(b"ab"), "ab"):
+        with pytest.raises(TypeError, match="a row is a dict, a sequence of numbers or an array, not <class"):
+            model.predict_one(row)
+    typed = Model("scale(rls)", features=["name", "when"], schema={"name": "category", "when": "time"})
+    for row, words in (({"name": "\udc80"}, "'name' is a <class 'str'>: '.udc80', which is not a name"),
+                       ({"when": datetime.time(1)}, "'when' is a .*not a time; a time of day is a number of hours")):
+        with pytest.raises(InputError, match=words):
+            typed.predict_one(row)
 
 
 def test_masked_cells_are_missing():
@@ -519,7 +527,7 @@ def test_integers_and_texts_of_numpy_make_a_model():
             Model(seed=seed)
     with pytest.raises(InputError, match="not <class 'set'>"):
         Model("linear", {"a", "b"})
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="a count or a sequence of names, not <class 'float'>"):
         Model("linear", 2.5)
 
 

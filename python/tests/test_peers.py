@@ -233,6 +233,12 @@ def test_scikit_learn_finds_columns_of_mixed_frames_by_name():
         assert np.array_equal(plain.predict(empty), plain.predict(empty.astype(float).to_numpy()))
     with pytest.raises(anabranch.InputError, match="data frame, not a ndarray"):
         AnabranchRegressor("rls", schema={"town": "category"}).fit(frame.to_numpy(), y)
+    for X in (frame.to_numpy(), frame.to_numpy(str)):  # as a ColumnTransformer makes
+        with pytest.raises(ValueError) as caught:
+            AnabranchRegressor("rls").fit(X, y)
+        assert "set_output" in caught.value.__notes__[0]
+    with pytest.raises(anabranch.InputError, match="X has no rows"):
+        AnabranchRegressor("rls").fit(frame[:0], y[:0])
 
 
 def test_capymoa():
