@@ -295,6 +295,78 @@ START_TEST(test_refused)
 }
 END_TEST
 
+static size_t calls;
+
+/* Of the cells' neighbours: no column is worth the same in each coalition. */
+static double predict_products(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
+{
+    double sum = 0;
+    (void)state, (void)scratch;
+    for (size_t j = 0; j + 1 < self->n_features; j++)
+        sum += row->x[j] * row->x[j + 1];
+    calls++;
+    return sum;
+}
+
+static void predict_products_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch,
+                                  double *out)
+{
+    size_t before = calls;
+    anb_predict_each(self, state, rows, scratch, out);
+    calls = before + 1;
+}
+
+static void learn_nothing(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
+{
+    (void)self, (void)state, (void)row, (void)y, (void)weight, (void)scratch;
+}
+
+/* The explanation of a row of d columns, and how often the type was called. */
+static size_t explained_by(bool many, size_t d, double *phi, double *error)
+{
+    static const AnbField fields[] = {{.name = "unused", .fixed = 1}, {0}};
+    const StreamingLearnerType type = {.name = "products",
+                                       .flags = ANB_WEIGHT_UNIT | (many ? ANB_SINCE_0_3 : 0),
+                                       .fields = fields,
+                                       .predict = predict_products,
+                                       .update = learn_nothing,
+                                       .predict_many = predict_products_many};
+    const StreamingLearnerType *const types[] = {&type, NULL};
+    AnbModelOptions options = anb_model_defaults();
+    options.types = types;
+    StreamingLearner *model = anb_parse(d, "products", &options, NULL);
+    AnbExplainer *e = explainer_of(model, 1, 2, false);
+    double x[40], kept[40];
+    for (size_t j = 0; j < d; j++) {
+        x[j] = (double)(j * j % 7);
+        kept[j] = -1 - (double)(j % 3);
+    }
+    ck_assert_int_eq(anb_explainer_keep(e, kept), 0);
+    calls = 0;
+    AnbExplanation why;
+    ck_assert_int_eq(anb_explain(e, model, x, &why), 0);
+    memcpy(phi, why.phi, d * sizeof *phi);
+    memcpy(error, why.error, d * sizeof *error);
+    anb_explainer_free(e);
+    anb_free(model);
+    return calls;
+}
+
+/* As many rows at a time as a block holds, with the values of one by one. */
+START_TEST(test_coalitions_are_predicted_together)
+{
+    static const size_t widths[] = {1, 4, 5, 17, 40}, most[] = {3, 4, 5, 5, 9};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        double phi[2][40], error[2][40];
+        size_t d = widths[i], one_by_one = explained_by(false, d, phi[0], error[0]);
+        ck_assert_uint_le(explained_by(true, d, phi[1], error[1]), most[i]);
+        ck_assert(d < 4 || one_by_one > most[i]);
+        ck_assert_mem_eq(phi[0], phi[1], d * sizeof **phi);
+        ck_assert_mem_eq(error[0], error[1], d * sizeof **error);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("explain");
@@ -306,6 +378,7 @@ static Suite *suite(void)
     tcase_add_test(tests, test_experts_make_the_mix);
     tcase_add_test(tests, test_keeps_a_fading_sample);
     tcase_add_test(tests, test_refused);
+    tcase_add_test(tests, test_coalitions_are_predicted_together);
     return s;
 }
 

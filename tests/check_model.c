@@ -236,9 +236,13 @@ START_TEST(a_reader_of_another_model_is_refused)
     StreamingLearner *small = make("linear", 1), *large = make("scale(moe(rls, mlp(hidden=64), knn))", 1);
     StreamingLearner *twin = make("scale(moe(rls, mlp(hidden=64), knn))", 1);
     AnbReader *reader = anb_reader_new(small, NULL), *fits = anb_reader_new(twin, NULL);
-    double x[3] = {1};
+    double x[6] = {1, 0, 0, 2, 0, 0}, f[2];
     ck_assert(anb_predict_with(large, reader, x) != anb_predict_with(large, reader, x));
     ck_assert(anb_predict_with(large, fits, x) == anb_predict(large, x));
+    anb_predict_many_with(large, reader, x, 2, f);
+    ck_assert(f[0] != f[0] && f[1] != f[1]);
+    anb_predict_many_with(large, fits, x, 2, f);
+    ck_assert(f[0] == anb_predict(large, x) && f[1] == anb_predict(large, x + 3));
     ck_assert_uint_lt(anb_clone_bytes(large), anb_total_bytes(large));
     ck_assert_uint_gt(anb_clone_bytes(large), anb_state_bytes(large));
     anb_reader_free(reader);

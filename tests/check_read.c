@@ -41,11 +41,15 @@ static void read_all(const StreamingLearner *model, AnbReader *reader, const dou
     ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, bytes, size, NULL), 0);
     StreamingLearner *copy = anb_clone(model, NULL), *again;
     ck_assert_ptr_nonnull(copy);
+    double *many = malloc(n * sizeof *many);
+    anb_predict_many_with(model, reader, rows, n, many);
     for (size_t i = 0; i < n; i++) {
         double f = anb_predict_with(model, reader, rows + i * ZOO_FEATURES),
                g = anb_predict(copy, rows + i * ZOO_FEATURES);
         ck_assert(same_bits(f, g));
+        ck_assert(same_bits(many[i], g));
     }
+    free(many);
     ck_assert_ptr_nonnull(again = anb_load_memory(bytes, size, NULL, NULL));
     ck_assert(anb_equal(again, copy));
     anb_free(again);

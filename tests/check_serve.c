@@ -29,6 +29,12 @@ START_TEST(a_server_learns_what_a_model_learns)
                 zoo_next(&behind);
                 anb_train_one(published, behind.x, behind.y, i % 50 == 0 ? 2 : 1);
             }
+        double rows[2 * ZOO_FEATURES], said[2];
+        memcpy(rows, s.x, sizeof s.x);
+        memcpy(rows + ZOO_FEATURES, behind.x, sizeof behind.x);
+        anb_serve_predict_many(reader, rows, 2, said);
+        ck_assert(same_bits(anb_predict(published, s.x), said[0]));
+        ck_assert(same_bits(anb_predict(published, behind.x), said[1]));
         ck_assert(same_bits(anb_predict(published, s.x), anb_serve_predict(reader, s.x)));
         ck_assert_uint_eq(anb_serve_reader_version(reader), t / INTERVAL);
     }

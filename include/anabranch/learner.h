@@ -208,6 +208,9 @@ ANB_API const AnbCounters *anb_reader_counters(const AnbReader *reader);
 /** As anb_predict, with a reader's scratch; the model is only read. Returns ANB_NAN, and counts nothing, where the
  * reader was made for a model with another plan. */
 ANB_API double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x);
+/** As anb_predict_many, with a reader's scratch: the bits of a loop over anb_predict_with. Since 0.17. */
+ANB_API void anb_predict_many_with(const StreamingLearner *model, AnbReader *reader, const double *x, size_t n,
+                                   double *out);
 
 /* ---- properties ------------------------------------------------------------------------------------------------ */
 

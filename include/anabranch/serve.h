@@ -250,6 +250,9 @@ ANB_API void anb_serve_reader_free(AnbServeReader *reader);
  * Wait-free: takes no lock and does not retry. Never allocates.
  */
 ANB_API double anb_serve_predict(AnbServeReader *reader, const double *x);
+/** As anb_predict_many, all n rows by one published version. A call that publishes waits until it is done: hand large
+ * tables over in parts, such as 64 rows. Since 0.17. */
+ANB_API void anb_serve_predict_many(AnbServeReader *reader, const double *x, size_t n, double *out);
 
 /**
  * Predicts an interval by the published version, where the model's root is an interval or a pending around one

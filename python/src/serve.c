@@ -26,10 +26,11 @@ typedef struct Reader {
 
 /* ---- many rows --------------------------------------------------------------------------------------------------- */
 
-typedef void (*ForRow)(void *object, const Many *m, Py_ssize_t i, const double *x);
+/* What is done with the n rows x of a table, from row `from` on. */
+typedef void (*ForRows)(void *object, const Many *m, Py_ssize_t from, Py_ssize_t n, const double *x);
 
 /* 0, or -1 where a signal's handler has raised. */
-static int walk(void *object, const Many *m, ForRow each, double *block)
+static int walk(void *object, const Many *m, ForRows each, double *block)
 {
     enum { OFTEN = 64 };
     bool raised = false;
@@ -37,17 +38,17 @@ static int walk(void *object, const Many *m, ForRow each, double *block)
     for (Py_ssize_t from = 0, step = m->table.step; from < m->n && !raised; from += step) {
         Py_ssize_t n = step < m->n - from ? step : m->n - from;
         const double *x = table_rows(&m->table, from, n, block);
-        for (Py_ssize_t i = 0; i < n && !raised; i++, x += m->table.n_columns) {
-            each(object, m, from + i, x);
-            raised = i % OFTEN == 0 && gil_interrupted(&unlocked);
+        for (Py_ssize_t i = 0; i < n && !raised; i += OFTEN, x += OFTEN * m->table.n_columns) {
+            each(object, m, from + i, OFTEN < n - i ? OFTEN : n - i, x);
+            raised = gil_interrupted(&unlocked);
         }
     }
     gil_take(&unlocked);
     return raised ? -1 : 0;
 }
 
-/* Calls `each` for every row, without the GIL; for none where one is refused, unless those are skipped. */
-static PyObject *for_rows(void *object, Entry *entry, const Many *m, ForRow each)
+/* Calls `each` for all rows, some at a time, without the GIL; for none where one is refused, unless it is skipped. */
+static PyObject *for_rows(void *object, Entry *entry, const Many *m, ForRows each)
 {
     const Format *format = &((Reading *)object)->format;
     Core *core = format->core;
@@ -157,10 +158,12 @@ static PyObject *server_train_one(PyObject *object, PyObject *arguments, PyObjec
     return result;
 }
 
-static void train_row(void *object, const Many *m, Py_ssize_t i, const double *x)
+static void train_rows(void *object, const Many *m, Py_ssize_t from, Py_ssize_t n, const double *x)
 {
     const double *y = m->y.buf, *w = m->w.buf;
-    ((double *)m->out.buf)[i] = anb_serve_train(((Server *)object)->server, x, y[i], w ? w[i] : 1);
+    double *out = m->out.buf;
+    for (Py_ssize_t i = from; i < from + n; i++, x += m->table.n_columns)
+        out[i] = anb_serve_train(((Server *)object)->server, x, y[i], w ? w[i] : 1);
 }
 
 /* _many(X, y, w, out): the bits of the loop. */
@@ -174,7 +177,7 @@ static PyObject *server_many(PyObject *object, PyObject *arguments)
     if (y == Py_None || out == Py_None)
         return raise_no_room(self->core);
     if (table_take(self->core, &m.table, x) == 0 && many_take(&self->format, &m, y, w, out) == 0)
-        result = for_rows(object, &self->entry, &m, train_row);
+        result = for_rows(object, &self->entry, &m, train_rows);
     many_release(&m);
     return result;
 }
@@ -352,9 +355,14 @@ static PyObject *reader_quantiles(PyObject *object, PyObject *row)
     return result;
 }
 
-static void predict_row(void *object, const Many *m, Py_ssize_t i, const double *x)
+static void predict_rows(void *object, const Many *m, Py_ssize_t from, Py_ssize_t n, const double *x)
 {
-    ((double *)m->out.buf)[i] = predict(object, x);
+    Reader *self = object;
+    double *out = (double *)m->out.buf + from;
+    if (self->live)
+        anb_serve_predict_many(self->live, x, (size_t)n, out);
+    else
+        anb_predict_many_with(self->copy, self->scratch, x, (size_t)n, out);
 }
 
 /* _many(X, out) */
@@ -368,7 +376,7 @@ static PyObject *reader_many(PyObject *object, PyObject *arguments)
     if (out == Py_None)
         return raise_no_room(self->core);
     if (table_take(self->core, &m.table, x) == 0 && many_take(&self->format, &m, Py_None, Py_None, out) == 0)
-        result = for_rows(object, &self->entry, &m, predict_row);
+        result = for_rows(object, &self->entry, &m, predict_rows);
     many_release(&m);
     return result;
 }

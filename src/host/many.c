@@ -86,3 +86,12 @@ void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double
     AnbRoom room;
     predict_all(model->plan, anb_block(model), anb_scratch_in(model, &room), &model->counters, x, n, out);
 }
+
+void anb_predict_many_with(const StreamingLearner *model, AnbReader *reader, const double *x, size_t n, double *out)
+{
+    if (reader->plan == model->plan || anb_plans_fit(reader->plan, model->plan))
+        predict_all(model->plan, anb_block(model), reader->scratch, &reader->counters, x, n, out);
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = ANB_NAN;
+}

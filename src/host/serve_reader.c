@@ -109,6 +109,12 @@ double anb_serve_predict(AnbServeReader *reader, const double *x)
     return f;
 }
 
+void anb_serve_predict_many(AnbServeReader *reader, const double *x, size_t n, double *out)
+{
+    anb_predict_many_with(enter(reader), reader->reader, x, n, out);
+    leave(reader);
+}
+
 int anb_serve_predict_interval(AnbServeReader *reader, const double *x, double coverage, double *low, double *high)
 {
     int code = anb_predict_interval_with(enter(reader), reader->reader, x, coverage, low, high);

@@ -96,8 +96,10 @@ static void lay_out(AnbExplainer *e)
     double *at = (double *)(e + 1);
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++, at += w->d)
         *arrays[i] = at;
-    e->expert = at;
-    e->kept.row = at + e->n_experts;
+    w->asked = at;
+    w->said = w->asked + ANB_ROWS * w->d;
+    e->expert = w->said + anb_walk_said(w->d);
+    e->kept.row = e->expert + e->n_experts;
     w->order = (uint32_t *)(e->kept.row + e->kept.capacity * w->d);
 }
 
@@ -106,7 +108,8 @@ static AnbExplainer *allocate(const StreamingLearner *model, const AnbExplainerO
     const AnbPlan *plan = model->plan;
     size_t d = plan->nodes[0].n_features, rows = (size_t)options->rows;
     size_t experts = plan->moe ? plan->moe->n_children : 0;
-    size_t bytes = sizeof(AnbExplainer) + (rows * d + 8 * d + experts) * sizeof(double) + d * sizeof(uint32_t);
+    size_t numbers = (rows + 8 + ANB_ROWS) * d + anb_walk_said(d) + experts;
+    size_t bytes = sizeof(AnbExplainer) + numbers * sizeof(double) + d * sizeof(uint32_t);
     AnbExplainer *e = plan->allocator.alloc(bytes, plan->allocator.context);
     if (!e) {
         anb_fail(error, ANB_E_MEMORY, "out of memory for an explainer");

@@ -21,12 +21,22 @@ typedef struct AnbWalk {
     double *phi;             /* d sums over kept rows: of values */
     double *square, *fourth; /* likewise: of the variances of their means, of the squares of these variances */
     double *mixed;           /* d: the row of a coalition */
-    double *once, *sum;      /* d: values by one pair of orders; their sum over the pairs */
-    double *squares;         /* d: the sum of their squares */
-    uint32_t *order;         /* d */
+    double *asked;           /* ANB_ROWS of these, of which `waiting` are not predicted yet */
+    double *said;            /* of the asked rows: anb_walk_said of them at most */
+    size_t waiting, n_said;
+    double *once, *sum; /* d: values by one pair of orders; their sum over the pairs */
+    double *squares;    /* d: the sum of their squares */
+    uint32_t *order;    /* d */
     uint64_t predictions;
     bool exact; /* nothing was sampled so far */
 } AnbWalk;
+
+/* Predictions for coalitions that are kept at a time: those of a pair of orders, or of all coalitions. */
+static inline size_t anb_walk_said(size_t d)
+{
+    size_t counted = 1 << ANB_COUNTED;
+    return 2 * d > counted ? 2 * d : counted;
+}
 
 /* Adds the values of x against `other` to walk->phi, and their variances to walk->square. */
 void anb_walk_pair(AnbWalk *walk);

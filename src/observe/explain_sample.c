@@ -1,14 +1,25 @@
 /*
  * Shapley values of one row against another by predicting coalitions of columns: all of them where few columns differ,
- * else along random orders of the columns, each also in reverse.
+ * else along random orders of the columns, each also in reverse. Rows of coalitions are predicted many at once.
  */
 #include "explain.h"
 #include <math.h>
 
-static double predict_mixed(AnbWalk *w)
+/* Predicts the rows that wait. */
+static void predict_asked(AnbWalk *w)
 {
-    w->predictions++;
-    return anb_predict_with(w->model, w->reader, w->mixed);
+    anb_predict_many_with(w->model, w->reader, w->asked, w->waiting, w->said + w->n_said);
+    w->predictions += w->waiting;
+    w->n_said += w->waiting;
+    w->waiting = 0;
+}
+
+/* Asks for the prediction of the row `mixed`: after predict_asked it stands in `said`, in the order of the calls. */
+static void ask(AnbWalk *w)
+{
+    memcpy(w->asked + w->waiting++ * w->d, w->mixed, w->d * sizeof *w->mixed);
+    if (w->waiting == ANB_ROWS)
+        predict_asked(w);
 }
 
 static bool same_cell(double a, double b)
@@ -41,12 +52,15 @@ static void count(AnbWalk *w, size_t m)
     double worth[1 << ANB_COUNTED];
     size_t all = ((size_t)1 << m) - 1;
     worth[0] = w->f_other;
-    worth[all] = w->f;
+    w->n_said = 0;
     for (size_t s = 1; s < all; s++) {
         for (size_t k = 0; k < m; k++)
             w->mixed[w->order[k]] = (s >> k & 1 ? w->x : w->other)[w->order[k]];
-        worth[s] = predict_mixed(w);
+        ask(w);
     }
+    predict_asked(w);
+    memcpy(worth + 1, w->said, w->n_said * sizeof *worth);
+    worth[all] = w->f;
     for (size_t k = 0; k < m; k++)
         for (size_t s = 0; s <= all; s++)
             if (!(s >> k & 1)) {
@@ -55,17 +69,31 @@ static void count(AnbWalk *w, size_t m)
             }
 }
 
-/* One pass along the order, in reverse or not: half of each column's change is added to its value. */
-static void walk_order(AnbWalk *w, size_t m, bool back)
+/* The k-th column of an order of m, in reverse or not. */
+static uint32_t column_at(const AnbWalk *w, size_t m, bool back, size_t k)
 {
-    double before = w->f_other;
+    return w->order[back ? m - 1 - k : k];
+}
+
+/* Asks for the coalitions along an order, but none and all of the columns. */
+static void ask_order(AnbWalk *w, size_t m, bool back)
+{
     for (size_t k = 0; k < m; k++)
         w->mixed[w->order[k]] = w->other[w->order[k]];
-    for (size_t k = 0; k < m; k++) {
-        uint32_t j = w->order[back ? m - 1 - k : k];
+    for (size_t k = 0; k + 1 < m; k++) {
+        uint32_t j = column_at(w, m, back, k);
         w->mixed[j] = w->x[j];
-        double now = k + 1 < m ? predict_mixed(w) : w->f;
-        w->once[j] += .5 * (now - before);
+        ask(w);
+    }
+}
+
+/* Half of each column's change along the order is added to its value; `said` has what ask_order asked for. */
+static void add_order(AnbWalk *w, size_t m, bool back, const double *said)
+{
+    double before = w->f_other;
+    for (size_t k = 0; k < m; k++) {
+        double now = k + 1 < m ? said[k] : w->f;
+        w->once[column_at(w, m, back, k)] += .5 * (now - before);
         before = now;
     }
 }
@@ -87,8 +115,12 @@ static void sample(AnbWalk *w, size_t m)
         w->once[j] = w->sum[j] = w->squares[j] = 0;
     for (int p = 0; p < w->pairs; p++) {
         anb_random_shuffle(&w->random, w->order, m);
-        walk_order(w, m, false);
-        walk_order(w, m, true);
+        w->n_said = 0;
+        ask_order(w, m, false);
+        ask_order(w, m, true);
+        predict_asked(w);
+        add_order(w, m, false, w->said);
+        add_order(w, m, true, w->said + m - 1);
         add_once(w, m);
     }
     for (size_t k = 0; k < m; k++) {

@@ -19,17 +19,24 @@ void anb_importance_options_init(AnbImportanceOptions *options, size_t size)
 
 /* ---- a sample ---------------------------------------------------------------------------------------------------- */
 
+/* The row with one cell after the other replaced by that of a kept row. */
 static void permute(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction)
 {
-    double plain = (y - prediction) * (y - prediction);
-    memcpy(m->mixed, x, m->kept.width * sizeof *x);
-    for (size_t j = 0; j < m->kept.width; j++) {
-        uint32_t row = anb_random_below(&m->kept.random, (uint32_t)m->kept.used);
-        m->mixed[j] = m->kept.row[row * m->kept.width + j];
-        double error = y - anb_predict_with(model, m->reader, m->mixed), more = error * error - plain;
-        m->mixed[j] = x[j];
-        if (more - more == 0)
-            m->watched[j].mean += (more - m->watched[j].mean) / m->weight;
+    double plain = (y - prediction) * (y - prediction), f[ANB_ROWS];
+    size_t d = m->kept.width;
+    for (size_t at = 0; at < d; at += ANB_ROWS) {
+        size_t n = d - at < ANB_ROWS ? d - at : ANB_ROWS;
+        for (size_t i = 0; i < n; i++) {
+            uint32_t row = anb_random_below(&m->kept.random, (uint32_t)m->kept.used);
+            memcpy(m->mixed + i * d, x, d * sizeof *x);
+            m->mixed[i * d + at + i] = m->kept.row[row * d + at + i];
+        }
+        anb_predict_many_with(model, m->reader, m->mixed, n, f);
+        for (size_t i = 0; i < n; i++) {
+            double more = (y - f[i]) * (y - f[i]) - plain;
+            if (more - more == 0)
+                m->watched[at + i].mean += (more - m->watched[at + i].mean) / m->weight;
+        }
     }
 }
 
@@ -118,18 +125,12 @@ static int check_options(const AnbImportanceOptions *o, AnbError *error)
     return 0;
 }
 
-/* Rows that `mixed` holds. */
-static size_t mixed_rows(const AnbImportanceOptions *o)
-{
-    return o->sage_rows > 1 ? (size_t)o->sage_rows : 1;
-}
-
 /* The arrays lie behind the struct. */
 static void lay_out(AnbImportance *m, size_t d)
 {
     m->watched = (AnbWatchedFeature *)(m + 1);
     m->mixed = (double *)(m->watched + d);
-    m->gain = m->mixed + mixed_rows(&m->options) * d;
+    m->gain = m->mixed + anb_mixed_rows(&m->options) * d;
     m->kept.row = m->gain + d;
     m->order = (uint32_t *)(m->kept.row + (size_t)KEPT * d);
 }
@@ -156,7 +157,7 @@ static AnbImportance *allocate(const StreamingLearner *model, const AnbImportanc
 {
     size_t d = anb_n_features(model);
     size_t of_feature =
-        sizeof(AnbWatchedFeature) + (mixed_rows(options) + 1 + KEPT) * sizeof(double) + sizeof(uint32_t);
+        sizeof(AnbWatchedFeature) + (anb_mixed_rows(options) + 1 + KEPT) * sizeof(double) + sizeof(uint32_t);
     size_t bytes = sizeof(AnbImportance) + d * of_feature;
     AnbImportance *m = model->plan->allocator.alloc(bytes, model->plan->allocator.context);
     if (!m)

@@ -31,11 +31,16 @@ struct AnbImportance {
     AnbErrorScale scale;                       /* of the errors, which bounds the effect of a wrong target */
     AnbKept kept;
     AnbWatchedFeature *watched; /* d */
-    double *mixed;              /* rows of d: one, and of SAGE those of a coalition */
+    double *mixed;              /* anb_mixed_rows rows of d, which are predicted at once */
     double *gain;               /* d */
     uint32_t *order;            /* d */
     uint32_t drawn[ANB_SAGE_ROWS];
 };
+
+static inline size_t anb_mixed_rows(const AnbImportanceOptions *o)
+{
+    return o->sage_rows > ANB_ROWS ? (size_t)o->sage_rows : (size_t)ANB_ROWS;
+}
 
 /* Adds one row's SAGE values to the faded means, with the present m->weight; `prediction` is that for x. */
 void anb_importance_walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction);

@@ -36,37 +36,60 @@ static void start_coalition(AnbImportance *m)
         memcpy(m->mixed + (size_t)i * d, m->kept.row + m->drawn[i] * d, d * sizeof *m->mixed);
 }
 
-/* v of the coalition whose cells stand in the drawn rows. */
-static double coalition_loss(AnbImportance *m, const StreamingLearner *model, double y)
+/* v of a coalition, from the predictions of its rows. */
+static double coalition_loss(const AnbImportance *m, double y, const double *f)
 {
     double sum = 0, squares = 0, n = m->options.sage_rows;
     for (int i = 0; i < m->options.sage_rows; i++) {
-        double e = y - anb_predict_with(model, m->reader, m->mixed + (size_t)i * m->kept.width);
+        double e = y - f[i];
         sum += e;
         squares += e * e;
     }
     return (sum * sum - squares) / (n * (n - 1));
 }
 
-static void add_cell(AnbImportance *m, size_t j, double cell)
+/* The k-th column of the order, in reverse or not. */
+static size_t column_at(const AnbImportance *m, bool back, size_t k)
 {
-    for (int i = 0; i < m->options.sage_rows; i++)
-        m->mixed[(size_t)i * m->kept.width + j] = cell;
+    return m->order[back ? m->kept.width - 1 - k : k];
+}
+
+/* Predicts the coalitions of the first k + 1, k + 2 .. columns of the order, as many as `mixed` holds and without that
+ * of all columns; its first rows are those of the first k columns, and afterwards those of the last coalition. Returns
+ * how many. */
+static size_t predict_coalitions(AnbImportance *m, const StreamingLearner *model, const double *x, bool back, size_t k,
+                                 double *f)
+{
+    size_t d = m->kept.width, rows = (size_t)m->options.sage_rows, bytes = rows * d * sizeof *m->mixed;
+    size_t n = anb_mixed_rows(&m->options) / rows;
+    n = n < d - 1 - k ? n : d - 1 - k;
+    for (size_t s = 0; s < n; s++) {
+        double *at = m->mixed + s * rows * d;
+        if (s > 0)
+            memcpy(at, at - rows * d, bytes);
+        for (size_t i = 0, j = column_at(m, back, k + s); i < rows; i++)
+            at[i * d + j] = x[j];
+    }
+    anb_predict_many_with(model, m->reader, m->mixed, n * rows, f);
+    if (n > 1)
+        memcpy(m->mixed, m->mixed + (n - 1) * rows * d, bytes);
+    return n;
 }
 
 /* One pass along the order, in reverse or not: half of each column's reduction is added to its gain. */
 static void walk(AnbImportance *m, const StreamingLearner *model, const double *x, double y, double prediction,
                  bool back)
 {
-    size_t d = m->kept.width;
-    double before = (y - m->mean_prediction) * (y - m->mean_prediction);
+    size_t d = m->kept.width, rows = (size_t)m->options.sage_rows;
+    double before = (y - m->mean_prediction) * (y - m->mean_prediction), f[ANB_SAGE_ROWS];
     start_coalition(m);
-    for (size_t k = 0; k < d; k++) {
-        size_t j = m->order[back ? d - 1 - k : k];
-        add_cell(m, j, x[j]);
-        double now = k + 1 < d ? coalition_loss(m, model, y) : (y - prediction) * (y - prediction);
-        m->gain[j] += .5 * (before - now);
-        before = now;
+    for (size_t k = 0; k < d;) {
+        size_t n = k + 1 < d ? predict_coalitions(m, model, x, back, k, f) : 1;
+        for (size_t s = 0; s < n; s++, k++) {
+            double now = k + 1 < d ? coalition_loss(m, y, f + s * rows) : (y - prediction) * (y - prediction);
+            m->gain[column_at(m, back, k)] += .5 * (before - now);
+            before = now;
+        }
     }
 }
 
