@@ -40,17 +40,10 @@ def name_of(model: Any, j: int) -> str:
 
 
 def cells_of(model: Any, j: int, cells: list[Any]) -> np.ndarray:
-    """Cells of any kind; each different one is read once, where all have a hash."""
-    try:
-        unique = list(dict.fromkeys(cells))
-    except TypeError:
-        values = np.empty(len(cells))
-        model._cells(j, cells, values)
-        return values
-    values = np.empty(len(unique))
-    model._cells(j, unique, values)
-    table = dict(zip(unique, values.tolist()))
-    return np.fromiter(map(table.__getitem__, cells), float, len(cells))
+    """Cells of any kind."""
+    values = np.empty(len(cells))
+    model._cells(j, cells, values)
+    return values
 
 
 def seconds(column: np.ndarray) -> np.ndarray:
@@ -95,15 +88,79 @@ def _scalars(array: np.ndarray) -> list[Any]:
     return list(array) if array.dtype.kind == "f" and array.dtype.itemsize < 8 else array.tolist()
 
 
-def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
-    """Of a column that may hold anything; numbers and times that are missing are NaN, as in other columns."""
-    try:
-        values = cells_of(model, j, cells)
-    except InputError:
-        raise _refusal(model, j, kind, cells) from None
+def _values(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
+    """Of cells of any kind; numbers and times that are missing are NaN, as in other columns."""
+    values = cells_of(model, j, cells)
     if kind in ("number", "boolean", "time"):
         values[[cell is None for cell in cells]] = np.nan
     return values
+
+
+def _objects(model: Any, j: int, kind: str, cells: list[Any]) -> np.ndarray:
+    try:
+        return _values(model, j, kind, cells)
+    except InputError:
+        raise _refusal(model, j, kind, cells) from None
+
+
+# ---- columns in which few values stand often: each is read once ----
+
+_SHORT = 256  # the cells of a shorter column are read one by one, which is faster
+
+
+def _by_codes(model: Any, j: int, kind: str, codes: np.ndarray, cells: list[Any]) -> np.ndarray | None:
+    """Of a column with cells[code] in each row, where -1 is missing; None where one is refused, perhaps in no row."""
+    with contextlib.suppress(InputError):
+        return _values(model, j, kind, [*cells, None])[codes]
+    return None
+
+
+def _listed(values: Any) -> list[Any]:
+    """Of an index or array of pandas without missing values."""
+    dtype = values.dtype
+    return _scalars(np.asarray(values, f"f{dtype.itemsize}")) if dtype.kind == "f" else values.tolist()
+
+
+def _pandas_codes(model: Any, j: int, kind: str, s: Any) -> np.ndarray | None:
+    pandas = sys.modules["pandas"]
+    if isinstance(s.dtype, pandas.CategoricalDtype) and len(s.array.categories) <= max(len(s), _SHORT):
+        return _by_codes(model, j, kind, s.array.codes, _listed(s.array.categories))
+    if len(s) > _SHORT and kind != "number":
+        with contextlib.suppress(TypeError):  # cells without a hash
+            codes, values = pandas.factorize(s.to_numpy() if s.dtype == object else s)
+            return _by_codes(model, j, kind, codes, _listed(values))
+    return None
+
+
+def _polars_codes(model: Any, j: int, kind: str, s: Any) -> np.ndarray | None:
+    polars = sys.modules["polars"]
+    if len(s) > _SHORT and (s.dtype in (polars.String, polars.Categorical, polars.Enum) or s.dtype.is_integer()):
+        names = s.unique()
+        with contextlib.suppress(InputError):
+            values = polars.Series(_values(model, j, kind, names.to_list()))
+            return s.replace_strict(names, values, return_dtype=polars.Float64).to_numpy()
+    return None
+
+
+def _arrow_codes(model: Any, j: int, kind: str, s: Any) -> np.ndarray | None:
+    pyarrow = sys.modules["pyarrow"]
+    types = pyarrow.types
+    coded = types.is_dictionary(s.type)
+    wanted = coded or (len(s) > _SHORT and kind != "number")
+    if not wanted or types.is_floating(s.type.value_type if coded else s.type):
+        return None
+    try:
+        s = s if coded else s.dictionary_encode()
+        if isinstance(s, pyarrow.ChunkedArray):
+            s = s.unify_dictionaries().combine_chunks()
+    except NotImplementedError:  # of nulls, and of types that are nested
+        return None
+    if len(s.dictionary) > max(len(s), _SHORT):
+        return None
+    return _by_codes(model, j, kind, s.indices.cast(pyarrow.int64()).fill_null(-1).to_numpy(), s.dictionary.to_pylist())
+
+
+# ---- columns of each library ----
 
 
 def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
@@ -121,13 +178,11 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
         return seconds(s.to_numpy(dtype=f"m8[{getattr(s.dt, 'unit', 'ns')}]"))
     if kind in ("number", "code", "boolean") and letter in "iufb":
         return s.to_numpy() if s.dtype is _FLOAT else s.to_numpy(dtype=float, na_value=np.nan)
-    if kind in ("category", "code") and isinstance(s.dtype, sys.modules["pandas"].CategoricalDtype):
-        index = s.cat.categories
-        categories = _scalars(index.to_numpy()) if index.dtype.kind == "f" else index.astype(object).tolist()
-        if len(categories) < len(s):  # each is read once
-            with contextlib.suppress(InputError):  # told with its row below
-                return cells_of(model, j, [*categories, None])[s.cat.codes.to_numpy()]
-        s = s.astype(index.dtype) if index.dtype.kind == "f" else s
+    values = _pandas_codes(model, j, kind, s)
+    if values is not None:
+        return values
+    if isinstance(s.dtype, sys.modules["pandas"].CategoricalDtype) and s.cat.categories.dtype.kind == "f":
+        s = s.astype(s.cat.categories.dtype)
     if s.dtype.kind == "f":
         return _objects(model, j, kind, _scalars(s.to_numpy(dtype=f"f{s.dtype.itemsize}", na_value=np.nan)))
     return _objects(model, j, kind, s.to_numpy(dtype=object, na_value=None).tolist())
@@ -143,6 +198,9 @@ def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
         return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
     if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
         return (s if s.dtype == polars.Float64 else s.cast(polars.Float64)).to_numpy()
+    values = _polars_codes(model, j, kind, s)
+    if values is not None:
+        return values
     return _objects(model, j, kind, _scalars(s.to_numpy()) if s.dtype.is_float() else s.to_list())
 
 
@@ -164,6 +222,11 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
         return seconds(_arrow_array(s))
     if kind in ("number", "code", "boolean") and number:
         return _arrow_array(s if types.is_float64(s.type) else s.cast(pyarrow.float64(), safe=False))
+    if kind == "number" and types.is_decimal(s.type):
+        return _arrow_array(s.cast(pyarrow.string()).cast(pyarrow.float64()))  # the nearest, which its own cast is not
+    values = _arrow_codes(model, j, kind, s)
+    if values is not None:
+        return values
     if types.is_dictionary(s.type):
         s = s.cast(s.type.value_type)
     if types.is_floating(s.type):

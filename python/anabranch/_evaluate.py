@@ -94,7 +94,9 @@ def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
         samples = itertools.chain([first], samples)
         break
     n = 0
-    while block := [_sample(n + i, sample) for i, sample in enumerate(itertools.islice(samples, 1024))]:
+    while block := list(itertools.islice(samples, 1024)):
+        if set(map(type, block)) != {tuple} or set(map(len, block)) != {2}:
+            block = [_sample(n + i, sample) for i, sample in enumerate(block)]
         rows, *given = zip(*block)
         yield _frames.table(model, list(rows), n)[0], *vectors(*given)
         n += len(block)

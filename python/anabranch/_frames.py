@@ -121,6 +121,18 @@ def _one_block(X: Any) -> np.ndarray | None:
     return block if block.dtype == float else None
 
 
+def _numbers_of(X: Any, block: np.ndarray | None, place: int) -> np.ndarray | None:
+    """A column of pandas as doubles, where it holds numbers of numpy: without a Series, which takes longer to make.
+
+    That attribute is not public either.
+    """
+    if block is not None:
+        return block[:, place]
+    array = X._get_column_array(place) if hasattr(X, "_get_column_array") else None
+    plain = type(array) is np.ndarray and array.dtype.kind in "iufb"
+    return np.asarray(array, float) if plain else None
+
+
 def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = (), first: int | None = None) -> Table:
     """A frame's features as doubles; columns of the names in ``passed`` are none. A piece is behind ``first`` rows."""
     names = _names(library, X)
@@ -130,12 +142,13 @@ def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = (), firs
     if block is not None and features == names:
         return block
     rows = X.num_rows if library == "pyarrow" else len(X)
-    vectors = []
+    numeric = ("number", "code", "boolean") if library == "pandas" and len(place) == len(names) else ()
+    vectors: list[np.ndarray] = []
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
         if name not in place:
             vectors.append(np.full(rows, cells_of(model, j, [None])[0]))
-        elif block is not None:
-            vectors.append(block[:, place[name]])
+        elif column_kind in numeric and (numbers := _numbers_of(X, block, place[name])) is not None:
+            vectors.append(numbers)
         elif column_kind == "ignored":
             vectors.append(np.zeros(rows))
         else:

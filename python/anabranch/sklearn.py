@@ -29,6 +29,8 @@ def _typed(X: Any) -> bool:
     library = _frames.library_of(X)
     if library not in ("pandas", "polars", "pyarrow"):
         return False
+    if library == "pandas" and all(isinstance(dtype, np.dtype) and dtype.kind in "iufb" for dtype in X.dtypes):
+        return False
     names = list(X.schema.names if library == "pyarrow" else X.columns)
     kinds = {column_kind(library, X, name) for name in names}
     named = all(isinstance(name, str) for name in names)

@@ -1,5 +1,6 @@
 """Columns whose dtype does not say what they hold: their values do, as in dicts."""
 
+import contextlib
 import datetime
 import pickle
 import uuid
@@ -338,6 +339,75 @@ def test_a_categorical_is_named_by_its_values(holding):
     rows.learn_many([{"a": v} for v in frame["a"]], y)
     table.learn_many(frame, y)
     assert table.equal(rows)
+
+
+def libraries(values):
+    """Tables of a column of these values, as objects, as their library guesses and as categories where it can."""
+    guess = pandas.Series(values)
+    yield pandas.DataFrame({"a": pandas.Series(values, dtype=object)})
+    yield pandas.DataFrame({"a": guess})
+    yield pandas.DataFrame({"a": guess.astype("category")})
+    with contextlib.suppress(pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError, pyarrow.ArrowTypeError):
+        chunks = pyarrow.chunked_array([values[:100], values[100:]])
+        yield pyarrow.table({"a": chunks})
+        yield pyarrow.table({"a": chunks.dictionary_encode()}).slice(3)
+        yield pyarrow.table({"a": chunks.dictionary_encode()}).slice(len(values) - 3)
+        yield polars.DataFrame(pyarrow.table({"a": chunks}))
+        if pyarrow.types.is_string(chunks.type):
+            yield polars.DataFrame({"a": polars.Series(values, dtype=polars.Categorical)})
+            yield polars.DataFrame({"a": polars.Series(values, dtype=polars.Enum(sorted(set(values) - {None})))})
+
+
+@pytest.mark.parametrize("holding", ["texts", "texts of digits", "integers", "booleans", "dates", "datetimes", "decimals", "floats", "uuids"])
+@pytest.mark.parametrize("kind", ["category", "code", "number", "time", "boolean"])
+def test_long_columns_are_read_as_their_cells(holding, kind):
+    values = (HOLDINGS | {"texts of digits": ["7", "1", "0", "7"] * 10})[holding] * 8
+    values[5::7] = [None] * len(values[5::7])
+    read = 0
+    for table in libraries(values):
+        cells, model = table.to_pylist() if isinstance(table, pyarrow.Table) else None, {"schema": {"a": kind}}
+        cells = cells or (table.to_dicts() if isinstance(table, polars.DataFrame) else [{"a": v} for v in table["a"].astype(object)])
+        rows, columns = Model("scale(tree)", **model), Model("scale(tree)", **model)
+        y = np.arange(float(len(cells))) % 5
+        try:
+            rows.learn_many(cells, y)
+        except anabranch.InputError as error:
+            with pytest.raises(anabranch.InputError) as caught:
+                columns.learn_many(table, y)
+            assert str(caught.value) == str(error)
+        else:
+            columns.learn_many(table, y)
+            assert columns.equal(rows), (table, kind)
+            read += 1
+    assert read or kind not in ("category", "code") or holding in ("dates", "datetimes", "uuids")
+
+
+def test_a_value_that_stands_often_is_read_once():
+    class Counting(Model):
+        n = 0
+
+        def _cells(self, j, cells, out):
+            self.n += len(cells)
+            super()._cells(j, cells, out)
+
+    tables = list(libraries(["Ulm", "Bonn", None, "Jena"] * 100))
+    assert len(tables) == 9
+    for table in tables:
+        model = Counting("scale(rls)", schema={"a": "category"})
+        model.learn_many(table, np.zeros(len(table)))
+        assert 3 <= model.n <= 5
+
+
+def test_unused_categories_are_not_read_and_cells_without_a_hash_are_told():
+    model = Model("scale(rls)", features=["a"], schema={"a": "time"})
+    days = pandas.Series(["2024-01-01"] * 300).astype(pandas.CategoricalDtype(["2024-01-01", "never"]))
+    said = model.predict_many(pandas.DataFrame({"a": days}))
+    arrow = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 300), pyarrow.array(["2024-01-01", "never"]))
+    assert np.array_equal(model.predict_many(pyarrow.table({"a": arrow})), said)
+    for cells in ([["x"]] * 300, [{"x": 1}] * 300):
+        for table in (pandas.DataFrame({"a": cells}), pyarrow.table({"a": cells})):
+            with pytest.raises(anabranch.InputError, match="^row 0: feature 'a' is a <class"):
+                Model("scale(rls)", schema={"a": "category"}).learn_many(table, np.zeros(300))
 
 
 def test_a_name_that_is_not_utf8_is_refused_beside_a_schema():
