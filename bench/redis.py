@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "redis"))
-from harness import Library, Server, pack, sample  # noqa: E402
+from harness import Library, Server, pack, sample, until  # noqa: E402
 
 MIXTURE = "scale(moe(linear, linear(rate=0.02), linear(rate=0.05), rls))"
 D = 8
@@ -198,7 +198,7 @@ def many_models(server, library, models):
     start = time.time()
     server.kill()
     server.start(wait=False)
-    server.wait_ready(600)
+    until(server.answers, 600)
     client = server.client()
     assert client.call("DBSIZE") == models
     print("loaded in %.1f s" % (time.time() - start))

@@ -1,6 +1,7 @@
 """One server: every command, what is refused, and that no acknowledged sample is lost. single.py SERVER MODULE
 LIBRARY"""
 
+import importlib.util
 import math
 import os
 import random
@@ -302,9 +303,19 @@ def redis_cli_is_a_client(server, library):
     assert "linear" in cli("ANB.INFO", "m")
 
 
+@with_server()
+def the_benchmark_saves_and_loads_its_models(server, library):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench", "redis.py")
+    spec = importlib.util.spec_from_file_location("bench_redis", path)
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    bench.many_models(server, library, 1000)
+
+
 TESTS = [answers_are_the_library_s, snapshots_cross_unchanged, read_outs, refusals_leave_the_model, copies_and_keys,
          labels_that_come_later, a_restart_from_rdb, a_kill_with_the_log, a_kill_with_a_rewritten_log,
-         no_acknowledged_sample_is_lost, a_replica_is_equal, redis_cli_is_a_client]
+         no_acknowledged_sample_is_lost, a_replica_is_equal, redis_cli_is_a_client,
+         the_benchmark_saves_and_loads_its_models]
 
 if __name__ == "__main__":
     main(TESTS)
