@@ -152,10 +152,10 @@ static int build_node(Builder *b, AnbNode *node, const AnbExpert *expert);
 
 static int build_router(Builder *b, AnbNode *node, const AnbRouterChoice *choice)
 {
-    AnbNode *router = (AnbNode *)&node->children[node->n_children];
+    AnbNode *router = anb_view_of(&node->children[node->n_children]);
     const void *given = choice->options;
     /* the plan's copy of the mixture's options must not point at the caller's */
-    ((AnbRouterChoice *)choice)->options = NULL;
+    ((AnbRouterChoice *)anb_view_of(choice))->options = NULL;
     AnbExpert expert = {.type = &choice->type->type, .options = given};
     int code = anb_check_router_tables(choice->type, b->error);
     return code ? code : build_node(b, router, &expert);
@@ -166,7 +166,7 @@ static void lay_out(AnbNode *node, size_t parts)
 {
     size_t state = node->state_size, scratch = node->scratch_size;
     for (size_t i = 0; i < parts; i++) {
-        AnbNode *child = (AnbNode *)&node->children[i];
+        AnbNode *child = anb_view_of(&node->children[i]);
         child->state_offset = state;
         child->scratch_offset = scratch;
         state += child->subtree_size;
@@ -194,7 +194,7 @@ static int build_children(Builder *b, AnbNode *node, const AnbExpert *expert)
     unsigned unseeded = b->unseeded;
     b->unseeded = nodes_outside(b, node);
     for (size_t i = 0; i < node->n_children && !code; i++) {
-        AnbNode *child = (AnbNode *)&node->children[i];
+        AnbNode *child = anb_view_of(&node->children[i]);
         child->n_features = node->type->child_features ? node->type->child_features(node, i) : node->n_features;
         code = build_node(b, child, &expert->children[i]);
     }
@@ -421,7 +421,7 @@ void anb_plan_drop(AnbPlan *plan)
         return;
     AnbAllocator allocator = plan->allocator;
     if (plan->expression)
-        allocator.free((char *)plan->expression, allocator.context);
+        allocator.free(anb_view_of(plan->expression), allocator.context);
     allocator.free(plan, allocator.context);
 }
 

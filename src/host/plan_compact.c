@@ -22,7 +22,7 @@ static void close_up(AnbNode *node)
     node->state_size = anb_round_up(anb_fields_layout(node->type->fields, node, NULL), COMPACT_ALIGN);
     node->subtree_size = node->state_size;
     for (size_t i = 0; i < parts; i++) {
-        AnbNode *child = (AnbNode *)&node->children[i];
+        AnbNode *child = anb_view_of(&node->children[i]);
         close_up(child);
         child->state_offset = node->subtree_size;
         node->subtree_size += child->subtree_size;

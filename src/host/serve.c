@@ -156,7 +156,7 @@ void anb_serve_release(AnbServer *server)
 
 static Copy *mine(const AnbServer *s)
 {
-    return (Copy *)&s->copies[1 - atomic_load_explicit(&s->shown, memory_order_relaxed)];
+    return anb_view_of(&s->copies[1 - atomic_load_explicit(&s->shown, memory_order_relaxed)]);
 }
 
 static double play(StreamingLearner *model, const Event *event, const double *x, const AnbAnswer *answer)

@@ -100,7 +100,7 @@ static StreamingLearner *make(Widening *w, const AnbModelOptions *options)
     AnbExpert *root = anb_expression_parse(&w->arena, text, strlen(text) + 1, options->types, w->error), *at = root;
     AnbExpert *parts = root ? take(w, 2 * sizeof *parts) : NULL;
     while (parts && stays_outside(at->type))
-        at = (AnbExpert *)at->children; /* the parser's own */
+        at = anb_view_of(at->children); /* the parser's own */
     if (!parts || narrowed(w, at, &parts[0]) || new_part(w, options, &parts[1]))
         return NULL;
     *at =
