@@ -49,7 +49,12 @@ def cells_of(model: Any, j: int, cells: list[Any]) -> np.ndarray:
 def seconds(column: np.ndarray) -> np.ndarray:
     """Of numpy's times or durations, to the microsecond."""
     micros = column.astype(f"{column.dtype.kind}8[us]")
-    out = micros.astype(np.int64) / 1e6
+    count = micros.astype(np.int64)
+    out = count / 1e6
+    far = np.abs(count) > 2**53  # the count itself would be rounded: beyond the years 1684 to 2255
+    if far.any():
+        whole, rest = np.divmod(count[far], 1_000_000)
+        out[far] = whole + rest / 1e6
     out[np.isnat(micros)] = np.nan
     return out
 
@@ -195,7 +200,7 @@ def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     if kind == "number" and s.dtype == polars.Duration:
         return seconds(s.to_numpy())
     if kind == "time" and s.dtype.is_temporal() and s.dtype != polars.Duration:
-        return s.cast(polars.Datetime("us")).dt.epoch("us").cast(polars.Float64).to_numpy() / 1e6
+        return seconds(s.cast(polars.Datetime("us")).to_numpy())
     if kind in ("number", "code", "boolean") and (s.dtype.is_numeric() or s.dtype == polars.Boolean):
         return (s if s.dtype == polars.Float64 else s.cast(polars.Float64)).to_numpy()
     values = _polars_codes(model, j, kind, s)

@@ -112,13 +112,16 @@ static bool is_numpy(PyObject *cell, char letter)
     return numpy_kind(cell) == letter;
 }
 
-bool cell_is_count(PyObject *cell, double value)
+bool cell_is_count(Core *core, PyObject *cell, double value)
 {
     bool fraction = value > -1e15 && value < 1e15 && !number_is_short(value);
-    if (fraction || PyFloat_Check(cell) || PyIndex_Check(cell))
+    if (fraction || PyFloat_Check(cell) || PyIndex_Check(cell) || Py_TYPE(cell) == core->no_count)
         return false;
     const char kind = numpy_kind(cell);
-    return kind == 'm' || kind == 'M';
+    bool count = kind == 'm' || kind == 'M';
+    if (!count && !PyType_GetSlot(Py_TYPE(cell), Py_sq_length)) /* arrays have the kind of what they hold */
+        core->no_count = Py_TYPE(cell);
+    return count;
 }
 
 /* pandas.Timedelta has isoformat as a time has, NaT both. */
@@ -257,7 +260,7 @@ static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
 
 static int read_moment(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
 {
-    if (read_time(cell, value) == 0)
+    if (moment_is_plain(format->core, cell, value) || read_time(cell, value) == 0)
         return 0;
     PyErr_Clear();
     if (cell_is_missing(cell))
@@ -287,7 +290,7 @@ static int read_number(const Format *format, Py_ssize_t i, PyObject *cell, doubl
         return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
     *value = PyFloat_AsDouble(cell);
     bool fails = *value == -1.0 && PyErr_Occurred();
-    return fails || cell_is_count(cell, *value) ? read_other(format, i, cell, value) : 0;
+    return fails || cell_is_count(format->core, cell, *value) ? read_other(format, i, cell, value) : 0;
 }
 
 int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)

@@ -26,8 +26,12 @@ typedef struct Core {
     PyObject *error, *expression_error, *input_error, *snapshot_error, *unsupported_error;
     const StreamingLearnerType **types; /* ended by NULL; each is the head of a struct of foreign.c, never freed */
     size_t n_types;
-    PyObject *failure;         /* what a learner written in Python raised, or NULL */
-    PyTypeObject *plain_float; /* float, where its objects are known to be a head and a double; else NULL */
+    PyObject *failure;           /* what a learner written in Python raised, or NULL */
+    PyTypeObject *plain_float;   /* float, where its objects are known to be a head and a double; else NULL */
+    PyTypeObject *no_count;      /* type of the last number that is no duration of numpy; not owned, only compared */
+    PyObject *datetime, *date;   /* types */
+    PyObject *epoch, *epoch_utc; /* 1970 */
+    PyObject *word_tzinfo, *word_seconds, *word_ordinal, *word_plain; /* what times are asked for */
 } Core;
 
 /* The state of the module that defined a type, or a base of it. */
@@ -119,6 +123,12 @@ int raise_input(Core *core, const char *format, ...);
 /* The name of feature i, or its number where features have no names; a new reference. */
 PyObject *feature_name(const Format *format, Py_ssize_t i);
 
+/* ---- moment.c ---- */
+int core_add_times(Core *core);
+/* Whether a cell is a datetime or date of Python or a Timestamp of pandas; its seconds since 1970, in UTC without a
+ * zone. */
+bool moment_is_plain(const Core *core, PyObject *cell, double *value);
+
 /* ---- refusal.c ---- */
 /* A sample as a learner is given it. */
 typedef struct Sample {
@@ -192,7 +202,7 @@ bool cell_is_missing(PyObject *cell);
 /* Whether it is a number of any type, complex ones left out: of Python, numpy, decimal, fractions. */
 bool cell_is_number(PyObject *cell);
 /* Whether its float() is no number but the count of a numpy time or duration, as it is for nanoseconds. */
-bool cell_is_count(PyObject *cell, double value);
+bool cell_is_count(Core *core, PyObject *cell, double value);
 bool cell_is_duration(PyObject *cell);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);

@@ -76,7 +76,9 @@ static int add_type(PyObject *module, PyTypeObject **place, PyTypeObject *type)
 static int execute(PyObject *module)
 {
     Core *core = PyModule_GetState(module);
-    if (core_add_errors(module) || add_type(module, &core->model_type, core_make_model_type(module)) ||
+    if (core_add_errors(module) || core_add_times(core))
+        return -1;
+    if (add_type(module, &core->model_type, core_make_model_type(module)) ||
         add_type(module, &core->recorder_type, core_make_recorder_type(module)) ||
         add_type(module, &core->explainer_type, core_make_explainer_type(module)) ||
         add_type(module, &core->server_type, core_make_server_type(module)) ||
@@ -100,6 +102,10 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(core->snapshot_error);
     Py_VISIT(core->unsupported_error);
     Py_VISIT(core->failure);
+    Py_VISIT(core->datetime);
+    Py_VISIT(core->date);
+    Py_VISIT(core->epoch);
+    Py_VISIT(core->epoch_utc);
     return 0;
 }
 
@@ -117,6 +123,14 @@ static int clear(PyObject *module)
     Py_CLEAR(core->snapshot_error);
     Py_CLEAR(core->unsupported_error);
     Py_CLEAR(core->failure);
+    Py_CLEAR(core->datetime);
+    Py_CLEAR(core->date);
+    Py_CLEAR(core->epoch);
+    Py_CLEAR(core->epoch_utc);
+    Py_CLEAR(core->word_tzinfo);
+    Py_CLEAR(core->word_seconds);
+    Py_CLEAR(core->word_ordinal);
+    Py_CLEAR(core->word_plain);
     return 0;
 }
 

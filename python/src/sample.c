@@ -85,7 +85,7 @@ static int number_of(Core *core, PyObject *object, const char *what, double *val
     if (plain)
         return 0;
     bool fails = *value == -1.0 && PyErr_Occurred();
-    return fails || cell_is_count(object, *value) ? no_number(core, object, what, value) : 0;
+    return fails || cell_is_count(core, object, *value) ? no_number(core, object, what, value) : 0;
 }
 
 /* The arguments that were given by name, behind n by position. */

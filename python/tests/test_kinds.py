@@ -398,6 +398,42 @@ def test_a_value_that_stands_often_is_read_once():
         assert 3 <= model.n <= 5
 
 
+def test_times_in_rows_are_those_of_columns():
+    local = datetime.timezone(datetime.timedelta(minutes=53, seconds=28))  # of Berlin before 1893
+    random = np.random.default_rng(5)
+    moments = [
+        datetime.datetime(1677, 9, 22, tzinfo=local if i % 2 else datetime.UTC) + datetime.timedelta(microseconds=int(us))
+        for i, us in enumerate(random.integers(0, 584 * 365 * 86_400_000_000, 300))
+    ]
+    y = np.arange(300.0) % 7
+    frame = pandas.DataFrame({"a": pandas.to_datetime(moments, utc=True)})
+    table, other = Model("scale(tree)", schema={"a": "time"}), Model("scale(tree)", schema={"a": "time"})
+    table.learn_many(frame, y)
+    other.learn_many(polars.DataFrame(frame).with_columns(polars.col("a").dt.convert_time_zone("Asia/Tokyo")), y)
+    assert other.equal(table)
+    naive = [m.astimezone(datetime.UTC).replace(tzinfo=None) for m in moments]
+
+    class Moment(datetime.datetime):
+        pass
+
+    for cells in (moments, naive, list(map(pandas.Timestamp, moments)), list(map(pandas.Timestamp, naive)),
+                  [Moment(*m.timetuple()[:6], m.microsecond) for m in naive]):
+        rows = Model("scale(tree)", schema={"a": "time"})
+        rows.learn_many([{"a": cell} for cell in cells], y)
+        assert rows.equal(table)
+    read = np.empty(2)
+    table._cells(0, [datetime.date(1, 1, 1), datetime.date(9999, 12, 31)], read)
+    assert read.tolist() == [-62135596800, 253402214400]
+
+
+def test_a_duration_is_one_after_numbers_of_numpy():
+    model = Model("linear", 1)
+    read = np.empty(6)
+    cells = [np.float32(2), np.timedelta64(2, "m"), np.array(2.0), np.array(2, "m8[h]"), np.float32(3), np.timedelta64(3, "h")]
+    model._cells(0, cells, read)
+    assert read.tolist() == [2, 120, 2, 7200, 3, 10800]
+
+
 def test_unused_categories_are_not_read_and_cells_without_a_hash_are_told():
     model = Model("scale(rls)", features=["a"], schema={"a": "time"})
     days = pandas.Series(["2024-01-01"] * 300).astype(pandas.CategoricalDtype(["2024-01-01", "never"]))
