@@ -51,7 +51,7 @@ typedef struct Names {
     bool reordered;  /* the first row or frame had them in another order, and no row without names was warned of yet */
 } Names;
 /* A row or table without names comes: warns, once, where its order may be that of the first one. -1: an exception. */
-int names_left_out(Names *names, Py_ssize_t stack_level);
+int names_left_out(Names *names);
 
 /* How a row's cells become doubles. */
 typedef struct Format {
@@ -62,6 +62,7 @@ typedef struct Format {
     bool takes_missing;
     bool extra_raises;         /* an unknown key is an error */
     bool skips;                /* refused rows are counted, not raised */
+    bool told_of_keys;         /* a row none of whose keys is a feature was warned of */
     unsigned long long extras; /* unknown keys that were passed over */
     PyTypeObject *unmasked;    /* type of the last array without keys and mask; not owned, only compared; or NULL */
 } Format;
@@ -119,6 +120,8 @@ int core_add_errors(PyObject *module);
 /* From a code of the library. `text`: the expression, where it is one. */
 PyObject *raise_error(Core *core, const AnbError *error, const char *text);
 int raise_input(Core *core, const char *format, ...);
+/* A UserWarning at the line that called the package. 0, or -1 where it is an exception. */
+int tell_warning(const char *format, ...);
 
 /* The name of feature i, or its number where features have no names; a new reference. */
 PyObject *feature_name(const Format *format, Py_ssize_t i);

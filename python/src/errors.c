@@ -46,6 +46,20 @@ int raise_input(Core *core, const char *format, ...)
     return -1;
 }
 
+int tell_warning(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    PyObject *text = PyUnicode_FromFormatV(format, arguments);
+    va_end(arguments);
+    PyObject *module = text ? PyImport_ImportModule("anabranch._warn") : NULL;
+    PyObject *done = module ? PyObject_CallMethod(module, "warn", "O", text) : NULL;
+    Py_XDECREF(done);
+    Py_XDECREF(module);
+    Py_XDECREF(text);
+    return done ? 0 : -1;
+}
+
 /* An exception of a kind with one attribute more; takes over the reference to value. */
 static void raise_with(PyObject *kind, const char *message, const char *attribute, PyObject *value)
 {

@@ -64,12 +64,11 @@ static int warn_of_found(const Look *look, PyObject *found, PyObject *text)
     const Py_ssize_t n = PyList_Size(found);
     const char *order = strcmp(look->kind, "time") == 0 && !(time_orders(text) & 1) ? "-dmy" : "";
     PyObject *name = PyList_GetItem(found, 0);
-    return PyErr_WarnFormat(PyExc_UserWarning, 1,
-                            "%zd feature%s read as names, not as %s, since the first row has texts there: %.300R, such "
-                            "as %R: %R; %s or schema={%R: '%s%s'} makes %s of them, 'category' says that they are "
-                            "names",
-                            n, n == 1 ? " is" : "s are", look->what, found, name, text, look->maker, name, look->kind,
-                            order, look->what);
+    return tell_warning("%zd feature%s read as names, not as %s, since the first row has texts there: %.300R, such "
+                        "as %R: %R; %s or schema={%R: '%s%s'} makes %s of them, 'category' says that they are "
+                        "names",
+                        n, n == 1 ? " is" : "s are", look->what, found, name, text, look->maker, name, look->kind,
+                        order, look->what);
 }
 
 /* `numbers`: whether other cells of the row are. */

@@ -320,6 +320,10 @@ static PyObject *model_new(PyTypeObject *type, PyObject *arguments, PyObject *ke
         return NULL;
     self->threads = 1;
     self->core = self->format.core = core_of_type(type);
+    PyObject *wants = PyObject_GetAttrString((PyObject *)type, "_wants_a_feature");
+    self->format.told_of_keys = wants == Py_False; /* River's features may appear and disappear */
+    Py_XDECREF(wants);
+    PyErr_Clear();
     if (!self->core || entry_make(&self->entry)) {
         Py_DECREF(self);
         return NULL;

@@ -58,8 +58,7 @@ bool moment_is_plain(const Core *core, PyObject *cell, double *value)
 {
     PyTypeObject *type = Py_TYPE(cell), *datetime = (PyTypeObject *)core->datetime;
     bool timestamp = type != datetime && PyType_IsSubtype(type, datetime); /* of pandas: without its nanoseconds */
-    PyObject *plain =
-        timestamp ? PyObject_CallMethodObjArgs(cell, core->word_plain, Py_False, NULL) : Py_NewRef(cell);
+    PyObject *plain = timestamp ? PyObject_CallMethodObjArgs(cell, core->word_plain, Py_False, NULL) : Py_NewRef(cell);
     bool read = plain && is_read(core, plain, value);
     PyErr_Clear();
     Py_XDECREF(plain);

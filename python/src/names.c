@@ -113,18 +113,16 @@ int names_from_row(Core *core, Names *names, PyObject *row, PyObject *target)
     return code;
 }
 
-int names_left_out(Names *names, Py_ssize_t stack_level)
+int names_left_out(Names *names)
 {
     if (!names->reordered)
         return 0;
     names->reordered = false;
     PyObject *tuple = names_tuple(names);
-    int code = tuple
-                   ? PyErr_WarnFormat(PyExc_UserWarning, stack_level,
-                                      "a row without names is read in the order of the model's features, %R, which is "
-                                      "not that of the first named row",
-                                      tuple)
-                   : -1;
+    int code = tuple ? tell_warning("a row without names is read in the order of the model's features, %R, which is "
+                                    "not that of the first named row",
+                                    tuple)
+                     : -1;
     Py_XDECREF(tuple);
     return code;
 }

@@ -87,7 +87,7 @@ PyObject *reading_extra_columns(PyObject *object, PyObject *number)
 PyObject *reading_unnamed(PyObject *object, PyObject *nothing)
 {
     (void)nothing;
-    return names_left_out(&((Reading *)object)->format.names, 3) ? NULL : Py_NewRef(Py_None);
+    return names_left_out(&((Reading *)object)->format.names) ? NULL : Py_NewRef(Py_None);
 }
 
 /* ---- properties -------------------------------------------------------------------------------------------------- */

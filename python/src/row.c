@@ -169,6 +169,16 @@ static bool has_target(const Format *format, PyObject *row)
     return format->target && place_of(&format->names, format->target) < 0 && PyMapping_HasKey(row, format->target);
 }
 
+/* Once: names may be misspelt, or those of a row of a frame be lost. */
+static int tell_of_keys(Format *format)
+{
+    if (format->told_of_keys)
+        return 0;
+    format->told_of_keys = true;
+    return tell_warning("no key of the row is a feature of the model, such as %R: all of its cells are %s",
+                        format->names.name[0], format->takes_missing ? "missing" : "taken for 0");
+}
+
 static int look_up(Format *format, PyObject *row, double *x)
 {
     Py_ssize_t found = 0;
@@ -189,6 +199,8 @@ static int look_up(Format *format, PyObject *row, double *x)
     Py_ssize_t size = PyObject_Size(row);
     if (size > found)
         size -= has_target(format, row);
+    if (size > 0 && found == 0 && !format->extra_raises && tell_of_keys(format))
+        return -1;
     return size < 0 ? -1 : row_unknown_keys(format, size - found);
 }
 
@@ -342,7 +354,7 @@ int row_read(Format *format, PyObject *row, double *x)
     }
     if (PyUnicode_Check(row) || PyBytes_Check(row) || PyByteArray_Check(row))
         return row_is_none(row);
-    if (names_left_out(&format->names, 1))
+    if (names_left_out(&format->names))
         return -1;
     if (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_CheckBuffer(row)) {
         if (is_masked(format, row))

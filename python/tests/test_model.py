@@ -280,6 +280,34 @@ def test_messages_say_what_is_wrong():
             typed.predict_one(row)
 
 
+def test_a_row_without_any_feature_is_told_of_once():
+    pandas = pytest.importorskip("pandas")
+    for row in ({"A": 1, "B": 2}, pandas.Series([1.0, 2.0])):
+        model = Model("linear", features=["a", "b"], target="y")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for fine in ({}, {"y": 1.0}, {"b": 1.0, "B": 2}):
+                model.predict_one(fine)
+        for call in (model.predict_one, Reader(model).predict_one, lambda row: model.copy().learn_many([row], [1.0])):
+            with pytest.warns(UserWarning, match="no key of the row is a feature of the model, such as 'a': .* taken for 0") as told:
+                call(row)
+            assert told[0].filename == __file__
+            model = Model("linear", features=["a", "b"], target="y")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.predict_one(row)
+            warnings.simplefilter("error")
+            model.predict_one(row)
+        with pytest.raises(InputError, match="are no features"):
+            Model("linear", features=["a", "b"], extra="raise").predict_one(row)
+
+
+def test_warnings_of_a_list_of_rows_are_at_the_line_that_gave_it():
+    with pytest.warns(UserWarning, match="read as names, not as numbers") as told:
+        Model("scale(rls)").learn_many([{"a": "1.5", "b": 2.0}], [1.0])
+    assert told[0].filename == __file__
+
+
 def test_masked_cells_are_missing():
     X, y = stream()
     hidden = np.ma.array(X, mask=X > 1)
