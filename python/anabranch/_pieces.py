@@ -29,7 +29,7 @@ def _frames_in(X: Any) -> Iterator[Any]:
             import pyarrow
 
             return iter(pyarrow.RecordBatchReader.from_stream(X))
-        except (ImportError, ValueError):  # what is no table is told by frame_of
+        except (ImportError, AttributeError, ValueError):  # before pyarrow 15; what is no table is told by frame_of
             pass
     if library:
         return iter([X])

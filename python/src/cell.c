@@ -286,6 +286,8 @@ static int read_other(const Format *format, Py_ssize_t i, PyObject *cell, double
 
 static int read_number(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
 {
+    if (kind_of(format, i) == ANB_COLUMN_NUMBER && duration_is_plain(format->core, cell, value))
+        return 0;
     if (PyUnicode_Check(cell) || PyBytes_Check(cell) || PyComplex_Check(cell))
         return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
     *value = PyFloat_AsDouble(cell);

@@ -26,11 +26,11 @@ typedef struct Core {
     PyObject *error, *expression_error, *input_error, *snapshot_error, *unsupported_error;
     const StreamingLearnerType **types; /* ended by NULL; each is the head of a struct of foreign.c, never freed */
     size_t n_types;
-    PyObject *failure;           /* what a learner written in Python raised, or NULL */
-    PyTypeObject *plain_float;   /* float, where its objects are known to be a head and a double; else NULL */
-    PyTypeObject *no_count;      /* type of the last number that is no duration of numpy; not owned, only compared */
-    PyObject *datetime, *date;   /* types */
-    PyObject *epoch, *epoch_utc; /* 1970 */
+    PyObject *failure;         /* what a learner written in Python raised, or NULL */
+    PyTypeObject *plain_float; /* float, where its objects are known to be a head and a double; else NULL */
+    PyTypeObject *no_count;    /* type of the last number that is no duration of numpy; not owned, only compared */
+    PyObject *datetime, *date, *timedelta;                            /* types */
+    PyObject *epoch, *epoch_utc;                                      /* 1970 */
     PyObject *word_tzinfo, *word_seconds, *word_ordinal, *word_plain; /* what times are asked for */
 } Core;
 
@@ -131,6 +131,8 @@ int core_add_times(Core *core);
 /* Whether a cell is a datetime or date of Python or a Timestamp of pandas; its seconds since 1970, in UTC without a
  * zone. */
 bool moment_is_plain(const Core *core, PyObject *cell, double *value);
+/* Whether a cell is a duration of Python itself; its seconds. */
+bool duration_is_plain(const Core *core, PyObject *cell, double *value);
 
 /* ---- refusal.c ---- */
 /* A sample as a learner is given it. */

@@ -104,6 +104,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(core->failure);
     Py_VISIT(core->datetime);
     Py_VISIT(core->date);
+    Py_VISIT(core->timedelta);
     Py_VISIT(core->epoch);
     Py_VISIT(core->epoch_utc);
     return 0;
@@ -125,6 +126,7 @@ static int clear(PyObject *module)
     Py_CLEAR(core->failure);
     Py_CLEAR(core->datetime);
     Py_CLEAR(core->date);
+    Py_CLEAR(core->timedelta);
     Py_CLEAR(core->epoch);
     Py_CLEAR(core->epoch_utc);
     Py_CLEAR(core->word_tzinfo);

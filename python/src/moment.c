@@ -8,7 +8,8 @@ int core_add_times(Core *core)
     PyObject *utc = zone ? PyObject_GetAttrString(zone, "utc") : NULL;
     core->datetime = utc ? PyObject_GetAttrString(module, "datetime") : NULL;
     core->date = utc ? PyObject_GetAttrString(module, "date") : NULL;
-    if (core->datetime && core->date) {
+    core->timedelta = utc ? PyObject_GetAttrString(module, "timedelta") : NULL;
+    if (core->datetime && core->date && core->timedelta) {
         core->epoch = PyObject_CallFunction(core->datetime, "iii", 1970, 1, 1);
         core->epoch_utc = PyObject_CallFunction(core->datetime, "iiiiiiiO", 1970, 1, 1, 0, 0, 0, 0, utc);
     }
@@ -38,6 +39,14 @@ static double seconds_of(const Core *core, PyObject *cell)
     Py_XDECREF(since);
     Py_XDECREF(zone);
     return number_of(seconds);
+}
+
+bool duration_is_plain(const Core *core, PyObject *cell, double *value)
+{
+    if ((PyObject *)Py_TYPE(cell) != core->timedelta)
+        return false;
+    *value = number_of(PyObject_CallMethodObjArgs(cell, core->word_seconds, NULL));
+    return !PyErr_Occurred();
 }
 
 static bool is_read(const Core *core, PyObject *cell, double *value)

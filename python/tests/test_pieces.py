@@ -53,6 +53,15 @@ def test_pieces_have_the_bits_of_the_whole(kind):
     assert np.array_equal(parted.predictions, at_once.predictions) and parted.n == at_once.n == np.count_nonzero(whole["share"])
 
 
+def test_a_stream_is_one_piece_for_pyarrow_before_15(monkeypatch):
+    stream, twin = KINDS["stream"](frame()), Model("scale(rls)")
+    monkeypatch.setattr(pyarrow, "RecordBatchReader", object)  # without from_stream
+    model = Model("scale(rls)")
+    model.learn_frames(stream, "price")
+    twin.learn_frames(frame(), "price")
+    assert model.equal(twin)
+
+
 def test_the_target_of_the_model_is_the_column():
     whole = frame()[["a", "b", "price"]]
     model, twin = Model("rls", target="price"), Model("rls")
