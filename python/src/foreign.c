@@ -60,6 +60,19 @@ static PyObject *object_of(const AnbNode *self, State *state)
     return state->object;
 }
 
+/* A prediction; where it is no finite number 0 with the exception set. */
+static double returned(const AnbNode *self, PyObject *result)
+{
+    double value = PyFloat_AsDouble(result);
+    bool none = value == -1.0 && PyErr_Occurred();
+    if (!none && value - value == 0)
+        return value;
+    if (!none || PyErr_ExceptionMatches(PyExc_TypeError))
+        PyErr_Format(none ? PyExc_TypeError : PyExc_ValueError,
+                     "the learner '%s' predicts %.200R, which is no finite number", foreign_of(self)->name, result);
+    return 0;
+}
+
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     (void)scratch;
@@ -68,11 +81,9 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     PyObject *object = object_of(self, (State *)anb_view_of(state)), *x = list_of(row->x, self->n_features);
     PyObject *result = object && x ? PyObject_CallMethod(object, "predict", "O", x) : NULL;
     if (result)
-        value = PyFloat_AsDouble(result);
-    if (PyErr_Occurred()) {
+        value = returned(self, result);
+    if (PyErr_Occurred())
         failed(foreign_of(self)->core);
-        value = 0;
-    }
     Py_XDECREF(result);
     Py_XDECREF(x);
     PyGILState_Release(gil);

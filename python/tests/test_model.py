@@ -839,6 +839,21 @@ def test_a_learner_in_python_runs_copies_and_pickles(tmp_path):
     assert model.expert_predictions(X[0])[1] == 0
 
 
+def test_a_learner_that_predicts_no_finite_number_is_named():
+    class Odd(RunningMean):
+        def predict(self, x):
+            return said
+
+    anabranch.register("odd")(Odd)
+    for said, kind in ((float("nan"), ValueError), (np.inf, ValueError), ("a", TypeError), (None, TypeError), (np.zeros(2), TypeError)):
+        model = Model("moe(linear, odd)", 1)
+        with pytest.raises(kind, match="the learner 'odd' predicts .* no finite number"):
+            model.train_one([1.0], 2.0)
+        assert model.n_samples_seen == 1
+        said = 1.0
+        assert np.isfinite(model.predict_one([1.0]))
+
+
 def test_what_a_learner_raises_is_raised():
     model = Model("moe(linear, angry)", 1)
     model.learn_one([1.0], 2.0)
