@@ -43,12 +43,19 @@ typedef struct Place {
     Py_ssize_t feature;
 } Place;
 
+/* Where each feature stands in named tuples of a type. */
+typedef struct Fields {
+    PyTypeObject *type; /* of the last one, owned; NULL: there was none */
+    Py_ssize_t *place;
+} Fields;
+
 /* The features' names, once they are known, never change; `place` does, without Python code running meanwhile. */
 typedef struct Names {
     Py_ssize_t n;    /* features; 0: not known yet */
     PyObject **name; /* n interned strings, or NULL: rows are sequences */
     Place *place;    /* n, in the order of the last dict; NULL: not known */
-    bool reordered;  /* the first row or frame had them in another order, and no row without names was warned of yet */
+    Fields fields;
+    bool reordered; /* the first row or frame had them in another order, and no row without names was warned of yet */
 } Names;
 /* A row or table without names comes: warns, once, where its order may be that of the first one. -1: an exception. */
 int names_left_out(Names *names);
@@ -125,6 +132,17 @@ int tell_warning(const char *format, ...);
 
 /* The name of feature i, or its number where features have no names; a new reference. */
 PyObject *feature_name(const Format *format, Py_ssize_t i);
+
+/* ---- fields.c ---- */
+/* A named tuple as a dict, any other row as it is; a new reference. */
+PyObject *row_of_fields(PyObject *row);
+/* Whether every feature is a field of a named tuple. Else it is read by places: pandas renames columns in its own. */
+bool fields_find(Names *names, PyObject *row);
+/* A named tuple for which fields_find was true just now. 0, or -1 with the exception set. */
+int fields_read(Format *format, PyObject *row, double *x);
+void fields_clear(Fields *fields);
+/* Whether it is the name of a feature. */
+bool names_have(const Names *names, PyObject *name);
 
 /* ---- moment.c ---- */
 int core_add_times(Core *core);
@@ -239,8 +257,6 @@ double *cells_take(Cells *cells, Py_ssize_t n);
 void cells_free(Cells *cells);
 /* Fills x from a mapping, a buffer or a sequence. The number of features is known. May run Python code. */
 int row_read(Format *format, PyObject *row, double *x);
-/* A named tuple as a dict, anything else as it is; a new reference. */
-PyObject *row_of_fields(PyObject *row);
 /* Whether its cells have names: a dict, or what has keys(). */
 bool row_is_mapping(PyObject *row);
 /* The number of its cells; -1 with the exception set where it has none, as a sparse matrix. */

@@ -7,6 +7,7 @@ void names_clear(Names *names)
     PyObject **name = names->name;
     Py_ssize_t n = names->n;
     PyMem_Free(names->place);
+    fields_clear(&names->fields);
     memset(names, 0, sizeof *names);
     for (Py_ssize_t i = 0; name && i < n; i++)
         Py_XDECREF(name[i]);
@@ -17,6 +18,7 @@ int names_visit(const Names *names, visitproc visit, void *arg)
 {
     for (Py_ssize_t i = 0; names->name && i < names->n; i++)
         Py_VISIT(names->name[i]);
+    Py_VISIT(names->fields.type);
     return 0;
 }
 

@@ -164,9 +164,14 @@ int row_unknown_keys(Format *format, Py_ssize_t n)
     return 0;
 }
 
+bool names_have(const Names *names, PyObject *name)
+{
+    return place_of(names, name) >= 0;
+}
+
 static bool has_target(const Format *format, PyObject *row)
 {
-    return format->target && place_of(&format->names, format->target) < 0 && PyMapping_HasKey(row, format->target);
+    return format->target && !names_have(&format->names, format->target) && PyMapping_HasKey(row, format->target);
 }
 
 /* Once: names may be misspelt, or those of a row of a frame be lost. */
@@ -315,25 +320,6 @@ int row_refuse_table(PyObject *row)
     return table ? -1 : 0;
 }
 
-PyObject *row_of_fields(PyObject *row)
-{
-    if (!PyTuple_Check(row) || PyTuple_CheckExact(row) || !PyObject_HasAttrString(row, "_asdict"))
-        return Py_NewRef(row);
-    return PyObject_CallMethod(row, "_asdict", NULL);
-}
-
-/* Whether every feature is a field of a named tuple. Else it is read by places: pandas renames columns in its own. */
-static bool has_fields(const Names *names, PyObject *row)
-{
-    PyObject *fields = PyObject_HasAttrString(row, "_fields") ? PyObject_GetAttrString(row, "_fields") : NULL;
-    bool all = fields && names->name;
-    for (Py_ssize_t i = 0; all && i < names->n; i++)
-        all = PySequence_Contains(fields, names->name[i]) == 1;
-    Py_XDECREF(fields);
-    PyErr_Clear();
-    return all;
-}
-
 bool row_is_mapping(PyObject *row)
 {
     return PyDict_Check(row) || (!PyList_Check(row) && !PyTuple_Check(row) && PyObject_HasAttrString(row, "keys"));
@@ -346,12 +332,8 @@ int row_read(Format *format, PyObject *row, double *x)
         return read_mapping(format, row, x);
     if (!plain_array && row_is_mapping(row))
         return row_refuse_table(row) ? -1 : read_mapping(format, row, x);
-    if (PyTuple_Check(row) && !PyTuple_CheckExact(row) && has_fields(&format->names, row)) {
-        PyObject *cells = row_of_fields(row);
-        int code = cells ? read_mapping(format, cells, x) : -1;
-        Py_XDECREF(cells);
-        return code;
-    }
+    if (PyTuple_Check(row) && !PyTuple_CheckExact(row) && fields_find(&format->names, row))
+        return fields_read(format, row, x);
     if (PyUnicode_Check(row) || PyBytes_Check(row) || PyByteArray_Check(row))
         return row_is_none(row);
     if (names_left_out(&format->names))

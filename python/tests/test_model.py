@@ -10,6 +10,7 @@ import sys
 import warnings
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -645,6 +646,37 @@ def test_bytes_and_open_files_are_no_paths(tmp_path):
             with pytest.raises(TypeError, match=r"a(n)? (BufferedReader|bytes|bytearray): bytes of a model go to load\(data=\.\.\.\)"):
                 anabranch.load(given)
     assert anabranch.load(str(tmp_path / "m.anb").encode()).equal(model)
+
+
+def test_named_tuples_of_several_types_are_read_by_turns():
+    class One(NamedTuple):
+        b: Any
+        a: Any
+
+    class Other(NamedTuple):
+        y: Any
+        a: Any
+        more: Any
+        b: Any
+
+    model, X = Model("scale(rls)", features=["a", "b"], target="y"), stream(40)[0]
+    twin = Model("scale(rls)", features=["a", "b"], target="y")
+
+    class Cell:
+        def __float__(self):  # uses the model while it reads a row
+            return model.predict_one(Other(0, 1.0, 2, np.float32(3))) * 0 + 2.5
+
+    for i, (a, b) in enumerate(X[:, :2]):
+        row = One(b, a) if i % 3 else Other(0, a, 7, b)
+        model.learn_one(row, a - b)
+        twin.learn_one({"a": a, "b": b}, a - b)
+    assert model.equal(twin) and model.counters["extra_keys"] == 14
+    assert model.predict_one(One(Cell(), 1)) == model.predict_one(One(2.5, 1)) == twin.predict_one({"a": 1, "b": 2.5})
+    assert model.copy().predict_one(One(None, 1)) == twin.predict_one({"a": 1})
+    with pytest.raises(InputError, match="feature 'a' is a <class 'str'>"):
+        model.predict_one(One(1, "x"))
+    with pytest.raises(InputError, match="1 key or column is no feature"):
+        Model("linear", features=["a", "b"], target="y", extra="raise").predict_one(Other(0, 1, 2, 3))
 
 
 def test_named_tuples_are_read_by_their_names():
