@@ -1,5 +1,4 @@
-/* Frames that stand still under learners that remember, moments that no single value owns, and steps that
- * stay stable. */
+/* Frames that stand still under learners that remember, and moments that no single value owns. */
 #include "frames.h"
 #include "src/numeric/elementary.h"
 #include "src/host/model.h"
@@ -287,50 +286,6 @@ START_TEST(wrong_cells_teach_little)
 }
 END_TEST
 
-/* ---- steps ------------------------------------------------------------------------------------------------------- */
-
-/* Ratio of the error over the last quarter of 4,000 rows to the deviation of the target. */
-static double learned(const char *text, size_t d, double size, double weight)
-{
-    enum { MOST = 1000, ROWS = 4000 };
-    static double x[MOST], w[MOST];
-    double squares = 0, all = 0;
-    StreamingLearner *model = made(d, text);
-    seed = 29;
-    for (size_t j = 0; j < d; j++)
-        w[j] = normal();
-    for (int t = 0; t < ROWS; t++) {
-        double y = .1 * normal();
-        for (size_t j = 0; j < d; j++) {
-            x[j] = normal();
-            y += w[j] * x[j];
-            x[j] *= size;
-        }
-        double said = anb_train_one(model, x, y, weight);
-        squares += t < ROWS * 3 / 4 ? 0 : (y - said) * (y - said);
-        all += t < ROWS * 3 / 4 ? 0 : y * y;
-    }
-    ck_assert_uint_eq(anb_counters(model)->restarts, 0);
-    anb_free(model);
-    return sqrt(squares / all);
-}
-
-START_TEST(linear_is_stable_at_every_width_and_size)
-{
-    static const size_t widths[] = {1, 12, 150, 250, 1000};
-    static const char *const texts[] = {"linear", "linear(normalized=true)", "scale(linear)",
-                                        "scale(linear(normalized=true))"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
-            ck_assert_double_le(learned(texts[i], widths[w], 1, 1), widths[w] < 1000 ? .2 : .6);
-            ck_assert_double_le(learned(texts[i], widths[w], 1, 1000), .9);
-        }
-        ck_assert_double_le(learned(texts[i], 12, 1e6, 1), .5);
-    }
-    ck_assert_double_gt(learned("linear(bounded=false, rate=0.001)", 12, 1, 1), 0);
-}
-END_TEST
-
 /* ---- targets and weights ----------------------------------------------------------------------------------------- */
 
 /* Root mean square error over the last tenth of `rows` rows of y = 10 + 3 x1 - 2 x2 + noise of .1, each of one weight;
@@ -459,7 +414,6 @@ static Suite *suite(void)
     tcase_add_test(tests, sentinels_do_not_blind_a_feature);
     tcase_add_test(tests, a_tail_and_a_new_level_are_followed);
     tcase_add_test(tests, wrong_cells_teach_little);
-    tcase_add_test(tests, linear_is_stable_at_every_width_and_size);
     tcase_add_test(tests, one_wrong_target_is_forgotten);
     tcase_add_test(tests, one_weight_for_all_is_no_weight);
     tcase_add_test(tests, a_jump_of_the_unit_makes_no_slope);

@@ -1,5 +1,5 @@
 /* Rows of mostly zeros under a wide frame: their moments against plain sums, their z against the kernel, and what holds
- * for whole models. */
+ * for whole models; steps of linear models that stay stable at every width. */
 #include "made.h"
 #include "numbers.h"
 #include "reload.h"
@@ -277,6 +277,48 @@ START_TEST(a_slope_says_what_the_child_would)
 }
 END_TEST
 
+/* Ratio of the error over the last quarter of 4,000 rows to the deviation of the target. */
+static double learned(const char *text, size_t d, double size, double weight)
+{
+    enum { MOST = 1000, LEARNED = 4000 };
+    static double x[MOST], w[MOST];
+    double squares = 0, all = 0;
+    StreamingLearner *model = made(d, text);
+    seed = 29;
+    for (size_t j = 0; j < d; j++)
+        w[j] = nearly_normal(&seed);
+    for (int t = 0; t < LEARNED; t++) {
+        double y = .1 * nearly_normal(&seed);
+        for (size_t j = 0; j < d; j++) {
+            x[j] = nearly_normal(&seed);
+            y += w[j] * x[j];
+            x[j] *= size;
+        }
+        double said = anb_train_one(model, x, y, weight);
+        squares += t < LEARNED * 3 / 4 ? 0 : (y - said) * (y - said);
+        all += t < LEARNED * 3 / 4 ? 0 : y * y;
+    }
+    ck_assert_uint_eq(anb_counters(model)->restarts, 0);
+    anb_free(model);
+    return sqrt(squares / all);
+}
+
+START_TEST(linear_is_stable_at_every_width_and_size)
+{
+    static const size_t widths[] = {1, 12, 150, 250, 1000};
+    static const char *const texts[] = {"linear", "linear(normalized=true)", "scale(linear)",
+                                        "scale(linear(normalized=true))"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+            ck_assert_double_le(learned(texts[i], widths[w], 1, 1), widths[w] < 1000 ? .2 : .6);
+            ck_assert_double_le(learned(texts[i], widths[w], 1, 1000), .9);
+        }
+        ck_assert_double_le(learned(texts[i], 12, 1e6, 1), .5);
+    }
+    ck_assert_double_gt(learned("linear(bounded=false, rate=0.001)", 12, 1, 1), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("frame_wide");
@@ -288,6 +330,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, copies_and_instruction_sets_agree, 0, 4);
     tcase_add_test(tests, sparse_rows_are_learned);
     tcase_add_loop_test(tests, a_slope_says_what_the_child_would, 0, 4);
+    tcase_add_test(tests, linear_is_stable_at_every_width_and_size);
     return suite;
 }
 

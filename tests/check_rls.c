@@ -1,5 +1,6 @@
 /* The safe RLS against a dense one in long double, against GSL's least squares, and over long unkind streams. */
 #include "aligned.h"
+#include "dense_rls.h"
 #include "isa_here.h"
 #include "numbers.h"
 #include "src/numeric/rls.h"
@@ -9,7 +10,7 @@
 #include <gsl/gsl_multifit.h>
 #include <stdio.h>
 
-enum { MOST = 40, WIDEST = 130 };
+enum { WIDEST = 130 };
 
 static uint64_t seed;
 
@@ -19,41 +20,6 @@ static double uniform(void)
 }
 
 /* ---- against the recurrence, dense and wide -------------------------------------------------------------------- */
-
-typedef struct Dense {
-    size_t n; /* the intercept, where there is one, is the last feature */
-    long double p[MOST][MOST], w[MOST], initial;
-} Dense;
-
-static void dense_init(Dense *m, size_t n, double delta)
-{
-    memset(m, 0, sizeof *m);
-    m->n = n;
-    m->initial = (long double)delta * n;
-    for (size_t i = 0; i < n; i++)
-        m->p[i][i] = delta;
-}
-
-static void dense_update(Dense *m, const double *z, double y, double lambda, double weight)
-{
-    long double k[MOST], den = (long double)lambda / weight, error = y, trace = 0;
-    for (size_t i = 0; i < m->n; i++) {
-        k[i] = 0;
-        for (size_t j = 0; j < m->n; j++)
-            k[i] += m->p[i][j] * z[j];
-        den += k[i] * z[i];
-        error -= m->w[i] * z[i];
-    }
-    for (size_t i = 0; i < m->n; i++) {
-        m->w[i] += k[i] * error / den;
-        for (size_t j = 0; j < m->n; j++)
-            m->p[i][j] -= k[i] * k[j] / den;
-        trace += m->p[i][i];
-    }
-    for (size_t i = 0; i < m->n; i++)
-        for (size_t j = 0; j < m->n; j++)
-            m->p[i][j] /= trace < m->initial ? lambda : 1;
-}
 
 static void compare(const Dense *m, const AnbRls *rls, const double *state)
 {
@@ -71,25 +37,6 @@ static void draw_units(size_t n, double *alpha, double *beta)
     for (size_t j = 0; j < n; j++) {
         alpha[j] = 1 + .3 * uniform();
         beta[j] = j % 5 == 3 ? 0 : .3 * uniform();
-    }
-}
-
-static void dense_reframe(Dense *m, size_t n, const double *alpha, const double *beta)
-{
-    for (size_t i = 0; i < n && m->n > n; i++)
-        m->w[n] += beta[i] * m->w[i];
-    for (size_t j = 0; j < m->n && m->n > n; j++)
-        for (size_t i = 0; i < n; i++)
-            m->p[n][j] += beta[i] * m->p[i][j];
-    for (size_t j = 0; j < m->n && m->n > n; j++)
-        for (size_t i = 0; i < n; i++)
-            m->p[j][n] += beta[i] * m->p[j][i];
-    for (size_t i = 0; i < n; i++) {
-        m->w[i] *= alpha[i];
-        for (size_t j = 0; j < m->n; j++)
-            m->p[i][j] *= alpha[i];
-        for (size_t j = 0; j < m->n; j++)
-            m->p[j][i] *= alpha[i];
     }
 }
 

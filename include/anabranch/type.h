@@ -11,7 +11,6 @@
  *
  * The functions of a type get a node, its state and its scratch. Those of a child lie at fixed offsets behind them; use
  * the inline functions below to reach them. No function that predicts or learns a sample may allocate, lock or fail.
- *
  * Since 0.1: everything that does not say otherwise.
  */
 #ifndef ANABRANCH_TYPE_H
@@ -88,8 +87,7 @@ struct StreamingLearnerType {
 
     /* The tables of the node's state and scratch, children not counted; NULL where there is none. */
     const AnbField *fields, *scratch;
-    /* Optional: initialises the state, which is zeroed before. 0, or ANB_E_MEMORY for a caller's type that owns
-     * pointers. */
+    /* Optional: initialises the zeroed state. 0, or ANB_E_MEMORY for a caller's type that owns pointers. */
     int (*init)(const AnbNode *self, void *state);
     double (*predict)(const AnbNode *self, const void *state, const AnbRow *row, double *scratch);
     /* Learns. Gets the scratch that predict has just filled for the same row and state. */

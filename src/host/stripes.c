@@ -144,3 +144,14 @@ void anb_stripes_free(AnbStripes *stripes)
     free(stripes->from);
     *stripes = (AnbStripes){.n = 0};
 }
+
+bool anb_stripes_complete(const AnbSamples *call, size_t from, size_t to)
+{
+    if (anb_stripes_sure((const void *const *)call->models + from, to - from) &&
+        anb_stripes_sure((const void *const *)call->x + from, to - from))
+        return true;
+    for (size_t i = from; i < to; i++)
+        if (!call->models[i] || !call->x[i])
+            return false;
+    return true;
+}

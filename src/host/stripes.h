@@ -68,4 +68,7 @@ static inline bool anb_stripes_sure(const void *const *pointers, size_t n)
     return anb_stripe_kernels.sure(pointers, n);
 }
 
+/* No model and no row of samples from `from` to `to` - 1 is missing. */
+bool anb_stripes_complete(const AnbSamples *call, size_t from, size_t to);
+
 #endif

@@ -355,21 +355,9 @@ static void do_call(AnbPool *p)
         anb_share_took(record, (p->ended - then) / (double)left, left);
 }
 
-/* No model and no row of samples from `from` to `to` - 1 is missing. */
-static bool complete_between(const AnbSamples *call, size_t from, size_t to)
-{
-    if (anb_stripes_sure((const void *const *)call->models + from, to - from) &&
-        anb_stripes_sure((const void *const *)call->x + from, to - from))
-        return true;
-    for (size_t i = from; i < to; i++)
-        if (!call->models[i] || !call->x[i])
-            return false;
-    return true;
-}
-
 static void check_between(AnbPool *p, size_t from, size_t to)
 {
-    if (!complete_between(&p->call, from, to))
+    if (!anb_stripes_complete(&p->call, from, to))
         atomic_fetch_add_explicit(&p->incomplete, 1, memory_order_relaxed);
 }
 
@@ -379,7 +367,7 @@ static bool complete(AnbPool *p)
     double gain = p->gained[p->call.y != NULL] * (double)p->call.n;
     bool together = p->call.n >= CHECKED_TOGETHER && gain > 0 && (gain >= WAKE_NS || anb_team_awake(p->team));
     if (!together || anb_team_alone(p->team))
-        return complete_between(&p->call, 0, p->call.n);
+        return anb_stripes_complete(&p->call, 0, p->call.n);
     atomic_store_explicit(&p->incomplete, 0, memory_order_relaxed);
     run_blocks(p, 0, check_between);
     return atomic_load_explicit(&p->incomplete, memory_order_relaxed) == 0;
