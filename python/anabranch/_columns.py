@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ._core import InputError
-from ._kinds import now_holds, of_clock
+from ._kinds import is_clock, now_holds, of_clock
 from ._warn import warn
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -32,11 +32,6 @@ def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float]
         return known.get(code)
 
     return name_of
-
-
-def name_of(model: Any, j: int) -> str:
-    """Of a feature; its number where a model's features have no names."""
-    return str((model.features or range(model.n_features))[j])
 
 
 def cells_of(model: Any, j: int, cells: list[Any]) -> np.ndarray:
@@ -195,8 +190,6 @@ def _pandas(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
 
 def _polars(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     polars = sys.modules["polars"]
-    if s.dtype == polars.Time and kind != "category":
-        raise of_clock(s.name)
     if kind == "number" and s.dtype == polars.Duration:
         return seconds(s.to_numpy())
     if kind == "time" and s.dtype.is_temporal() and s.dtype != polars.Duration:
@@ -220,8 +213,6 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     pyarrow = sys.modules["pyarrow"]
     types = pyarrow.types
     number = types.is_integer(s.type) or types.is_floating(s.type) or types.is_boolean(s.type)
-    if types.is_time(s.type) and kind != "category":
-        raise of_clock(name_of(model, j))
     duration = types.is_duration(s.type)
     if kind == ("number" if duration else "time") and types.is_temporal(s.type) and not types.is_interval(s.type):
         return seconds(_arrow_array(s))
@@ -243,9 +234,12 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
 _READ = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow}
 
 
-def column_values(model: Any, library: str, j: int, kind: str, column: Any, first: int | None) -> np.ndarray:
+def column_values(
+    model: Any, library: str, j: int, name: str, kind: str, column: Any, first: int | None
+) -> np.ndarray:
     """A frame's column as doubles; one of a piece is behind ``first`` rows."""
-    name = name_of(model, j)
+    if kind != "category" and is_clock(library, column):
+        raise of_clock(name)
     held = model._held.get(name)
     holds = held and now_holds(library, column, held)
     if holds:

@@ -138,11 +138,12 @@ def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = (), firs
     names = _names(library, X)
     features = _features(model, library, X, [name for name in names if name not in passed] if passed else names)
     place = {name: i for i, name in enumerate(names)}
-    block = _one_block(X) if library == "pandas" and not model.schema_text and len(place) == len(names) else None
+    unique = len(place) == len(names)
+    block = _one_block(X) if library == "pandas" and not model.schema_text and unique else None
     if block is not None and features == names:
         return block
     rows = X.num_rows if library == "pyarrow" else len(X)
-    numeric = ("number", "code", "boolean") if library == "pandas" and len(place) == len(names) else ()
+    numeric = ("number", "code", "boolean") if library == "pandas" and unique else ()
     vectors: list[np.ndarray] = []
     for j, (name, column_kind) in enumerate(zip(features, _kinds(model))):
         if name not in place:
@@ -152,7 +153,8 @@ def columns(model: Any, library: str, X: Any, passed: tuple[str, ...] = (), firs
         elif column_kind == "ignored":
             vectors.append(np.zeros(rows))
         else:
-            vectors.append(column_values(model, library, j, column_kind, column_of(library, X, name), first))
+            column = column_of(library, X, name, place[name] if unique else None)
+            vectors.append(column_values(model, library, j, name, column_kind, column, first))
     return vectors
 
 

@@ -318,7 +318,7 @@ def test_a_model_without_names_reads_frames_by_the_places_of_their_columns():
         assert np.array_equal(anabranch.Reader(model).predict_many(table), model.predict_many(X))
     with pytest.raises(anabranch.InputError, match="row 0: feature 1 is a <class 'str'>"):
         model.predict_many(frame.assign(a="x"))
-    with pytest.raises(anabranch.InputError, match="column '1' holds times of day"):
+    with pytest.raises(anabranch.InputError, match="column 'a' holds times of day"):
         model.predict_many(pyarrow.table({"b": [1.0], "a": [datetime.time(1)]}))
 
 
@@ -444,6 +444,14 @@ def test_unused_categories_are_not_read_and_cells_without_a_hash_are_told():
         for table in (pandas.DataFrame({"a": cells}), pyarrow.table({"a": cells})):
             with pytest.raises(anabranch.InputError, match="^row 0: feature 'a' is a <class"):
                 Model("scale(rls)", schema={"a": "category"}).learn_many(table, np.zeros(300))
+
+
+def test_a_wide_frame_with_a_column_of_texts():
+    frame = pandas.DataFrame(np.ones((4, 6000)), columns=[f"c{i}" for i in range(6000)]).assign(c5="x")
+    for table in (frame, polars.DataFrame(frame), pyarrow.table(frame)):
+        model = Model("linear")
+        model.learn_many(table, np.ones(4))
+        assert model.schema["c5"] == "category" and model.schema["c7"] == "number"
 
 
 def test_a_name_that_is_not_utf8_is_refused_beside_a_schema():

@@ -24,11 +24,19 @@ static int fail_at(Parser *p, size_t at, int code, const char *what)
     return code;
 }
 
+/* Where a quoted text that begins before `at` is over. */
+static size_t quoted_end(const char *text, size_t at)
+{
+    while (text[at] && (text[at] != '"' || text[++at] == '"'))
+        at++;
+    return at;
+}
+
 /* The text behind a first quote, up to its end; doubled ones are one. */
 static int read_quoted(Parser *p, char **name)
 {
-    size_t start = p->at++, n = 0, length = strlen(p->text + start);
-    *name = anb_arena_take(p->arena, length);
+    size_t start = p->at++, n = 0;
+    *name = anb_arena_take(p->arena, quoted_end(p->text, p->at) - start);
     if (!*name)
         return fail_at(p, start, ANB_E_MEMORY, "no memory");
     for (;; p->at++) {
