@@ -217,7 +217,7 @@ def _arrow(model: Any, j: int, kind: str, s: Any) -> np.ndarray:
     if kind == ("number" if duration else "time") and types.is_temporal(s.type) and not types.is_interval(s.type):
         return seconds(_arrow_array(s))
     if kind in ("number", "code", "boolean") and number:
-        return _arrow_array(s if types.is_float64(s.type) else s.cast(pyarrow.float64(), safe=False))
+        return np.asarray(_arrow_array(s.cast(pyarrow.uint8()) if types.is_boolean(s.type) else s), float)
     if kind == "number" and types.is_decimal(s.type):
         return _arrow_array(s.cast(pyarrow.string()).cast(pyarrow.float64()))  # the nearest, which its own cast is not
     values = _arrow_codes(model, j, kind, s)

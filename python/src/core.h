@@ -136,10 +136,11 @@ PyObject *feature_name(const Format *format, Py_ssize_t i);
 /* ---- fields.c ---- */
 /* A named tuple as a dict, any other row as it is; a new reference. */
 PyObject *row_of_fields(PyObject *row);
-/* Whether every feature is a field of a named tuple. Else it is read by places: pandas renames columns in its own. */
-bool fields_find(Names *names, PyObject *row);
-/* A named tuple for which fields_find was true just now. 0, or -1 with the exception set. */
-int fields_read(Format *format, PyObject *row, double *x);
+/* Whether every feature is a field of a named tuple; takes `fields` from the names, as reading a cell may run Python
+ * code that reads rows of other types. Else it is read by places: pandas renames columns in its own. */
+bool fields_take(Names *names, PyObject *row, Fields *fields);
+/* A named tuple by its fields, which the names have afterwards. 0, or -1 with the exception set. */
+int fields_read(Format *format, PyObject *row, Fields fields, double *x);
 void fields_clear(Fields *fields);
 /* Whether it is the name of a feature. */
 bool names_have(const Names *names, PyObject *name);

@@ -16,10 +16,8 @@ void fields_clear(Fields *fields)
     Py_XDECREF(type);
 }
 
-bool fields_find(Names *names, PyObject *row)
+static bool find(const Names *names, PyObject *row, Fields *fields)
 {
-    if (names->fields.type == Py_TYPE(row))
-        return true;
     PyObject *list = PyObject_HasAttrString(row, "_fields") ? PyObject_GetAttrString(row, "_fields") : NULL;
     Py_ssize_t *place = list && names->name ? PyMem_Calloc((size_t)names->n, sizeof *place) : NULL;
     bool all = place != NULL;
@@ -31,8 +29,16 @@ bool fields_find(Names *names, PyObject *row)
     PyErr_Clear();
     if (!all)
         return PyMem_Free(place), false;
-    fields_clear(&names->fields);
-    names->fields = (Fields){(PyTypeObject *)Py_NewRef(Py_TYPE(row)), place};
+    *fields = (Fields){(PyTypeObject *)Py_NewRef((PyObject *)Py_TYPE(row)), place};
+    return true;
+}
+
+bool fields_take(Names *names, PyObject *row, Fields *fields)
+{
+    if (names->fields.type != Py_TYPE(row))
+        return find(names, row, fields);
+    *fields = names->fields;
+    names->fields = (Fields){0};
     return true;
 }
 
@@ -49,13 +55,11 @@ static Py_ssize_t unknown_fields(const Format *format, PyObject *row)
     return n;
 }
 
-int fields_read(Format *format, PyObject *row, double *x)
+int fields_read(Format *format, PyObject *row, Fields fields, double *x)
 {
     const PyTypeObject *const floats = format_floats(format);
     Names *names = &format->names;
-    Fields fields = names->fields;
     int code = 0;
-    names->fields = (Fields){0}; /* reading a cell may run Python code, which may read a row of another type */
     for (Py_ssize_t i = 0; i < names->n && !code; i++) {
         PyObject *cell = PyTuple_GetItem(row, fields.place[i]);
         if (cell && Py_TYPE(cell) == floats)
@@ -63,7 +67,8 @@ int fields_read(Format *format, PyObject *row, double *x)
         else
             code = cell ? cell_read(format, i, cell, &x[i]) : -1;
     }
-    fields_clear(&names->fields);
+    Fields before = names->fields;
     names->fields = fields;
+    fields_clear(&before);
     return code ? -1 : row_unknown_keys(format, unknown_fields(format, row));
 }

@@ -332,8 +332,9 @@ int row_read(Format *format, PyObject *row, double *x)
         return read_mapping(format, row, x);
     if (!plain_array && row_is_mapping(row))
         return row_refuse_table(row) ? -1 : read_mapping(format, row, x);
-    if (PyTuple_Check(row) && !PyTuple_CheckExact(row) && fields_find(&format->names, row))
-        return fields_read(format, row, x);
+    Fields fields;
+    if (PyTuple_Check(row) && !PyTuple_CheckExact(row) && fields_take(&format->names, row, &fields))
+        return fields_read(format, row, fields, x);
     if (PyUnicode_Check(row) || PyBytes_Check(row) || PyByteArray_Check(row))
         return row_is_none(row);
     if (names_left_out(&format->names))
