@@ -230,6 +230,9 @@ def table(model: Any, X: Any, before: int = 0) -> tuple[Table, Wrap]:
     library, X = frame_of(X)
     if library:
         return columns(model, library, X), _series(library, X, model.target or "prediction")
+    if hasattr(X, "columns") and not isinstance(X, np.ndarray):  # of dask and others, as an array it has no names
+        of = type(X).__module__.partition(".")[0]
+        raise TypeError(f"X is {article(X)} of {of}: make one of pandas, polars or pyarrow of it")
     if _nameless(X) and model.n_features is not None:
         model._unnamed()
     if is_sparse(X):

@@ -37,7 +37,8 @@ def _frames_in(X: Any) -> Iterator[Any]:
         if hasattr(X, method):
             return iter(getattr(X, method)())
     if isinstance(X, (str, bytes, dict)) or hasattr(X, "__array__"):
-        raise TypeError(f"frames are an iterable of data frames, not {article(X)}")
+        of = f" of {type(X).__module__.partition('.')[0]}" if hasattr(X, "columns") else ""
+        raise TypeError(f"frames are an iterable of data frames, not {article(X)}{of}")
     return iter(X)
 
 

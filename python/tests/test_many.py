@@ -251,7 +251,15 @@ def test_what_is_no_table_or_vector_is_told():
         def toarray(self):
             return X
 
-    for table, words in ((pandas.Series(y), "to_frame"), (polars.Series(y), "to_frame"), (Sparse(), "toarray"), (7, "an int")):
+    class DataFrame:  # of a library that is not known
+        columns = NAMES
+
+        def __array__(self, dtype=None, copy=None):
+            return X
+
+    with pytest.raises(TypeError, match="frames are an iterable of data frames, not a DataFrame of "):
+        Model("linear").learn_frames(DataFrame(), "y")
+    for table, words in ((DataFrame(), "a DataFrame of .*: make one of pandas, polars or pyarrow of it"), (pandas.Series(y), "to_frame"), (polars.Series(y), "to_frame"), (Sparse(), "toarray"), (7, "an int")):
         with pytest.raises(TypeError, match=words):
             Model("linear").learn_many(table, y)
     texts = [str(v) for v in y]

@@ -159,7 +159,7 @@ def test_numbers_as_texts_in_a_first_row_warn():
 
 def test_missing_targets_and_weights_are_counted_as_in_a_table():
     pandas = pytest.importorskip("pandas")
-    for missing in (None, np.nan, pandas.NA, pandas.NaT, np.datetime64("NaT")):
+    for missing in (None, np.nan, pandas.NA, pandas.NaT, np.datetime64("NaT", "s")):
         model = Model("linear", 1, bad_rows="skip")
         model.learn_one([1.0], missing)
         assert np.isnan(model.train_one([1.0], missing)) and model.counters["rejected_target"] == 2
@@ -333,7 +333,7 @@ def test_times_durations_and_missing_cells_of_numpy_and_pandas():
         for took in (datetime.timedelta(seconds=2), np.timedelta64(2, "s"), pandas.Timedelta(2, "s"), np.float32(2)):
             assert model.predict_one({"when": when, "took": took, "name": "a"}) == said
     missing = model.predict_one({"when": None, "took": None, "name": None})
-    for when, took, name in ((pandas.NaT, pandas.NA, pandas.NA), (np.datetime64("NaT"), np.timedelta64("NaT"), np.nan)):
+    for when, took, name in ((pandas.NaT, pandas.NA, pandas.NA), (np.datetime64("NaT", "s"), np.timedelta64("NaT", "s"), np.nan)):
         assert model.predict_one({"when": when, "took": took, "name": name}) == missing
     for wrong in ({"when": hour}, {"when": datetime.time(3)}, {"took": moment}, {"name": ["a"]}, {"name": {"a": 1}}):
         with pytest.raises(InputError):
@@ -495,7 +495,7 @@ NUMBERS_OF_A_NAME = {
     "1": [True, np.bool_(True), np.float16(1)],
     "100000000000000000": [10**17, 1e17, Decimal(10**17), Fraction(10**17), np.int64(10**17), np.float64(1e17)],
     "18446744073709551615": [2**64 - 1, np.uint64(2**64 - 1), Decimal(2**64 - 1)],
-    "": [None, float("nan"), np.float32("nan"), Decimal("nan"), np.datetime64("NaT")],
+    "": [None, float("nan"), np.float32("nan"), Decimal("nan"), np.datetime64("NaT", "s")],
     "text": [np.str_("text")],
 }
 
