@@ -90,7 +90,8 @@ typedef struct AnbExplanation {
  * @param error    why it was refused, or NULL: ANB_E_ARGUMENT names the option, ANB_E_MEMORY
  * @return         the explainer, owned by the caller (anb_explainer_free), or NULL
  *
- * Memory: rows x n_features doubles, two readers' scratch, some arrays of n_features; from the model's allocator.
+ * Memory: (rows + 32) x n_features doubles, two readers' scratch, some arrays of n_features; from the model's
+ * allocator.
  */
 ANB_API AnbExplainer *anb_explainer_new(const StreamingLearner *model, const AnbExplainerOptions *options,
                                         AnbError *error);

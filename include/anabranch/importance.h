@@ -67,7 +67,7 @@ static inline AnbImportanceOptions anb_importance_defaults(void)
  * @param error    why it was refused, or NULL: ANB_E_ARGUMENT names the option, ANB_E_MEMORY
  * @return         the observer, owned by the caller (anb_importance_free), or NULL
  *
- * Memory: some 8 KB a feature and a reader's scratch; from the model's allocator.
+ * Memory: some 5 KB a feature and a reader's scratch; from the model's allocator.
  */
 ANB_API AnbImportance *anb_importance_new(const StreamingLearner *model, const AnbImportanceOptions *options,
                                           AnbError *error);

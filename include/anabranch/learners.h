@@ -310,8 +310,8 @@ ANB_API extern const StreamingLearnerType anb_guard;
 /**
  * Nearest neighbours in a window of rows: predicts by a plane, fitted to the neighbours by ridge regression, in a
  * metric learned from the slopes of the planes. Needs a scale above it. Memory: 6 (d + 1) + 8 bytes a row of the
- * window; with `coarse` 4 (d + 1) + 2 coarse + 8. Weight class: scaled (a row takes as many places of the window as its
- * weight is multiples of the mean weight, at most four).
+ * window, 2 more where d is even; with `coarse` 4 (d + 1) + coarse + 8. Weight class: scaled (a row takes as many
+ * places of the window as its weight is multiples of the mean weight, at most four).
  */
 typedef struct AnbKnnOptions {
     size_t size; /* of this struct; set by the defaults */

@@ -26,8 +26,8 @@ extern "C" {
  * gives a fifth candidate; use a tree where the noise depends on the row in a nonlinear way. Predictions are within the
  * seen target range widened by 10 %.
  *
- * Cost: the children, some 11,000 instructions at 10 features and three levels, (d + 3)^2 multiply-adds a level, of up
- * to 64 features. Memory: 33 KB, 43 KB with a second child, and (d + 3)^2 doubles a level. Weight class: scaled
+ * Cost: the children, some 14,000 instructions at 10 features and three levels, (d + 3)^2 multiply-adds a level, of up
+ * to 64 features. Memory: 32 KB, 42 KB with a second child, and some (d + 3)^2 doubles a level. Weight class: scaled
  * (quantiles of past errors count samples). Koenker & Bassett 1978.
  */
 typedef struct AnbQuantileOptions {
