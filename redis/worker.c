@@ -302,15 +302,30 @@ static void *work(void *data)
     return NULL;
 }
 
+/* With room for predictions of many rows where threads have less by default, as with musl. */
+static int start_thread(Worker *worker)
+{
+    enum { ROOM = 1 << 20 };
+    size_t size = 0;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes))
+        return -1;
+    if (pthread_attr_getstacksize(&attributes, &size) == 0 && size < ROOM)
+        pthread_attr_setstacksize(&attributes, ROOM);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int code = pthread_create(&thread, &attributes, work, worker);
+    pthread_attr_destroy(&attributes);
+    return code ? -1 : 0;
+}
+
 /* One more thread. 0 or -1. */
 static int start_one(RedisModuleCtx *ctx)
 {
-    pthread_t thread;
     Worker *worker = RedisModule_Alloc(sizeof *worker);
     *worker = (Worker){RedisModule_GetDetachedThreadSafeContext(ctx), started};
-    if (!worker->own || pthread_create(&thread, NULL, work, worker))
+    if (!worker->own || start_thread(worker))
         return -1;
-    pthread_detach(thread);
     started++;
     return 0;
 }

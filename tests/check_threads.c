@@ -1,4 +1,5 @@
 /* A model on several threads is the model on one, to the bit; its experts really are asked by several. */
+#define _GNU_SOURCE
 #include "numbers.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
@@ -210,6 +211,32 @@ START_TEST(a_child_process_does_the_work_itself)
 }
 END_TEST
 
+/* As threads of musl have it, and less: knn takes some 100 KB for many rows. */
+START_TEST(threads_have_room_where_the_default_is_small)
+{
+    pthread_attr_t attributes;
+    ck_assert_int_eq(pthread_attr_init(&attributes), 0);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, 64 << 10), 0);
+    ck_assert_int_eq(pthread_setattr_default_np(&attributes), 0);
+    StreamingLearner *model = anb_parse(D, "scale(moe(knn, knn(k=30), knn(k=40), router=blend))", NULL, NULL);
+    ck_assert_int_eq(anb_use_threads(model, 3, NULL), 0);
+    static double x[BLOCK * D], y[BLOCK], f[BLOCK];
+    uint64_t seed = 5;
+    for (int i = 0; i < BLOCK; i++) {
+        for (int j = 0; j < D; j++)
+            x[i * D + j] = noise(&seed);
+        y[i] = x[i * D];
+    }
+    for (int round = 0; round < 20; round++) {
+        anb_train_many(model, x, y, NULL, BLOCK, NULL);
+        anb_predict_many(model, x, BLOCK, f);
+        ck_assert(anb_predict(model, x) == f[0]);
+    }
+    anb_free(model);
+    pthread_attr_destroy(&attributes);
+}
+END_TEST
+
 START_TEST(too_many_threads_are_refused)
 {
     StreamingLearner *model = model_of("scale(rls)", 2);
@@ -229,6 +256,7 @@ static Suite *suite(void)
     tcase_add_test(tests, threads_are_the_model_s_alone);
     tcase_add_test(tests, experts_are_asked_by_several_threads);
     tcase_add_test(tests, a_child_process_does_the_work_itself);
+    tcase_add_test(tests, threads_have_room_where_the_default_is_small);
     tcase_add_test(tests, too_many_threads_are_refused);
     return suite;
 }

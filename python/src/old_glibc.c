@@ -64,6 +64,8 @@ int fstat64(int file, struct stat64 *status)
 BY_VERSION(FIRST, pthread_create,
            (pthread_t *restrict thread, const pthread_attr_t *restrict how, void *(*run)(void *), void *restrict with),
            (thread, how, run, with))
+BY_VERSION(FIRST, pthread_attr_getstacksize, (const pthread_attr_t *restrict how, size_t *restrict size), (how, size))
+BY_VERSION(FIRST, pthread_attr_setstacksize, (pthread_attr_t * how, size_t size), (how, size))
 BY_VERSION(FIRST, pthread_join, (pthread_t thread, void **result), (thread, result))
 BY_VERSION(FIRST, pthread_once, (pthread_once_t * once, void (*run)(void)), (once, run))
 BY_VERSION(FIRST, pthread_mutex_trylock, (pthread_mutex_t * mutex), (mutex))

@@ -172,12 +172,28 @@ static size_t cores(void)
     return n > 0 ? (size_t)n : 1;
 }
 
+/* With room for predictions of many rows where threads have less by default, as with musl. */
+static int start_thread(Thread *thread)
+{
+    enum { ROOM = 1 << 20 };
+    size_t size = 0;
+    pthread_attr_t attributes;
+    int code = pthread_attr_init(&attributes);
+    if (code)
+        return code;
+    if (pthread_attr_getstacksize(&attributes, &size) == 0 && size < ROOM)
+        pthread_attr_setstacksize(&attributes, ROOM);
+    code = pthread_create(&thread->handle, &attributes, live, thread);
+    pthread_attr_destroy(&attributes);
+    return code;
+}
+
 static bool start(AnbTeam *team, size_t others)
 {
     team->thread = calloc(others + 1, sizeof *team->thread);
     for (size_t i = 0; i < others && team->thread; i++) {
         team->thread[i] = (Thread){.team = team, .number = i + 1};
-        if (pthread_create(&team->thread[i].handle, NULL, live, &team->thread[i]))
+        if (start_thread(&team->thread[i]))
             return false;
         team->n_threads++;
     }

@@ -4,10 +4,11 @@ and the number of workers changes. workers.py SERVER MODULE LIBRARY"""
 import os
 import random
 import re
+import resource
 import threading
 
 from cases import D, WORKER, as_map, fresh, information, main, packed_rows, rows_of, with_server
-from harness import PATIENCE, ReplyError, Server, unpack, until
+from harness import PATIENCE, ReplyError, Server, pack, sample, unpack, until
 
 SLOW = "scale(moe(forest(trees=3), rls, mean))"
 KEYS, ROUNDS, EACH = 5, 12, 150
@@ -181,5 +182,29 @@ def whatever_the_clock(program, module, library):
         del os.environ["LD_PRELOAD"]
 
 
+class SmallStacks(Server):
+    """Threads have 128 KB of stack unless they ask for more, as with musl."""
+
+    def environment(self):
+        limit = (128 << 10, resource.getrlimit(resource.RLIMIT_STACK)[1])
+        return {**super().environment(), "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_STACK, limit)}
+
+
+def workers_have_room(program, module, library):
+    if os.environ.get("ANB_SANITIZER"):
+        print("skipped: the server itself needs more stack with a sanitizer")
+        return
+    server, rng = SmallStacks(program, module + " " + WORKER), random.Random(1)
+    try:
+        client = server.client()
+        client.call("ANB.CREATE", "m", "auto", "FEATURES", D)
+        rows = [sample(rng, D) for _ in range(500)]
+        client.call("ANB.TRAINB", "m", pack(*[(y, *x) for x, y in rows]))
+        assert len(unpack(client.call("ANB.PREDICTB", "m", pack(*[x for x, _ in rows])))) == len(rows)
+    finally:
+        server.remove()
+
+
 if __name__ == "__main__":
-    main([four_workers, two_workers_and_the_log, writers_beside_copies, spare_memory_is_given_back, whatever_the_clock])
+    main([four_workers, two_workers_and_the_log, writers_beside_copies, spare_memory_is_given_back, whatever_the_clock,
+          workers_have_room])
