@@ -10,10 +10,14 @@
  *
  * A step. The new sample, counted three times if there is replay, and `replay` samples drawn from a ring of the last
  * `memory` ones: from the newest 200 + a (memory - 200), since a small a means that old rows are outdated. Errors are
- * in units of sd, clipped to +-3. The sum of their gradients over sqrt(1 + replay) moves the weights by Adam (Kingma &
- * Ba 2015) with decay .99, or as it is. The rate rises over the first 100 steps and then falls as 1/sqrt(1 + t/5000);
+ * in units of sd, clipped to +-3. The sum of their gradients over the root of the number of samples moves the weights
+ * by Adam (Kingma & Ba 2015) with decay .99, or as it is. The rate rises over the first 100 steps and then falls as 1/sqrt(1 + t/5000);
  * beyond 16 features it is 16/d of that. momentum = 0 is Adam without its mean gradient: on streams a step that is ten
  * samples late costs more than the noise that averaging removes.
+ *
+ * every = n: after the first 2,000 rows, and the first 2,000 after a change of concept, n rows share a step. Rows wait
+ * in the ring; the step counts each as a new sample, and has their mean weight. Most of what a step costs does not
+ * depend on its samples, and the steps that matter most are the first ones.
  *
  * Moving targets. When mean and sd change, v and c are rescaled so that f does not change (Pop-Art, van Hasselt et al.
  * 2016). When the mean squared error of the last 100 samples is three times that of the last 500, the concept has
@@ -41,20 +45,21 @@
  * target's mean and deviation, errors, and what is kept of each feature stay doubles.
  *
  * State: the header, two to four copies of the weights (src/numeric/network.h), the ring. Scratch: rows and traces of a
- * batch. Cost: (3 + 2 replay)(d + 2) hidden multiply-adds, and about 22 operations a weight.
+ * batch. Cost: 2 (d + 2) hidden multiply-adds a sample, and a step (2 every - 1 + 2 replay) times half of that and about
+ * 22 operations a weight.
  */
 #include "learners/mlp_state.h"
 #include "src/numeric/loss.h"
 #include "src/simd/kernels.h"
-#include "src/simd/turn.h"
 #include <anabranch/learners.h>
 
 enum {
     PAUSE = 500,  /* steps after a change of concept without a factor on the features */
     RECENT = 200, /* rows that replay draws from, at least, where the memory holds as many */
+    DENSE = 2000, /* rows, also after a change of concept, that have a step each whatever `every` is */
     SOME = 200    /* rows before a change of concept is looked for */
 };
-static const double discount = 0.995, decay = 0.99, clip_at = 3, bound = 1e6;
+static const double discount = 0.995, decay = 0.99, clip_at = 3;
 /* A change of concept: the mean squared error of the last rows, discounted by `quick`, is `changed` times that of more
  * rows. */
 static const double quick = 0.99, slow = 0.998, changed = 3;
@@ -65,7 +70,7 @@ static const double first_steps = 10, least_average = 0.005;
 
 /* The option's value is used as the network's. */
 _Static_assert((int)ANB_MLP_RELU == (int)ANB_RELU && (int)ANB_MLP_GEGLU == (int)ANB_GEGLU, "the same order of words");
-_Static_assert(1 + 64 <= ANB_NETWORK_SAMPLES, "the largest replay");
+_Static_assert(16 + 64 <= ANB_NETWORK_SAMPLES, "the largest batch");
 
 static const AnbParam params[] = {
     {"hidden", ANB_COUNT, offsetof(AnbMlpOptions, hidden), 16, 1, 4096, 0, NULL, "hidden units"},
@@ -86,6 +91,8 @@ static const AnbParam params[] = {
     ANB_LOSS_PARAMS(AnbMlpOptions),
     {"precision", ANB_WORD, offsetof(AnbMlpOptions, precision), ANB_MLP_DOUBLE, 0, 0, 0, "double|single",
      "of the network's numbers; single takes half the memory and about half the time"},
+    {"every", ANB_COUNT, offsetof(AnbMlpOptions, every), 1, 1, 16, 0, NULL,
+     "rows that share a step, once 2,000 have had one each"},
     {0},
 };
 
@@ -111,22 +118,9 @@ static void *shown_of(const View *v, double *scratch)
     return trace_of(v, v->o->dropout > 0 ? anb_mlp_batch(v->self) : 0, scratch);
 }
 
-/* The share of the averaged weights' output. */
-static double share(const Mlp *s)
-{
-    return s->spread > 0 ? anb_clamp(s->cross / s->spread, 0, 1) : 0;
-}
-
-/* The network's prediction from the outputs of both copies of the weights. */
-static double joined(const Mlp *s, double share, double sd, double newest, double averaged)
-{
-    double o = newest + share * (averaged - newest), f = s->target.mean + sd * o;
-    return f - f == 0 ? f : s->target.mean;
-}
-
 static double output(const Mlp *s, const double *scratch)
 {
-    return joined(s, share(s), anb_moments_sd(&s->target), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
+    return anb_mlp_joined(s, anb_mlp_share(s), anb_moments_sd(&s->target), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
 }
 
 /* Sets the cells of the features whose share is 0 to 0. */
@@ -139,7 +133,7 @@ static void leave_out(const View *v, const double *shares, void *cells)
 
 static void take_row(const View *v, const AnbRow *row, void *cells)
 {
-    anb_network_take_rows(&v->net, row->x, v->d, 1, bound, cells);
+    anb_network_take_rows(&v->net, row->x, v->d, 1, anb_mlp_bound, cells);
     leave_out(v, row->importance, cells);
 }
 
@@ -151,49 +145,6 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
     scratch[MLP_AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
     scratch[MLP_NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
     return output(v.s, scratch);
-}
-
-/* Doubles for the columns of several rows; for fewer rows than FEW a loop over the rows is as fast. */
-enum { MANY_ROOM = 4 * ANB_ROWS_ROOM, FEW = 4 };
-
-/* How many rows predict_part takes: whole blocks, one row to a lane. */
-static size_t many_fit(const View *v)
-{
-    size_t rows = MANY_ROOM / v->d / v->net.lanes * v->net.lanes;
-    return rows < ANB_ROWS ? rows : (size_t)ANB_ROWS;
-}
-
-/* Predicts several rows by both copies of the weights, without the traces that a step needs. */
-static void predict_part(const View *v, const AnbRows *rows, double *out)
-{
-    _Alignas(64) double x[MANY_ROOM];
-    double newest[ANB_ROWS], averaged[ANB_ROWS], mixing = share(v->s), sd = anb_moments_sd(&v->s->target);
-    const size_t pitch = anb_network_width(rows->n, v->net.lanes);
-    anb_turn_rows(rows->x, rows->x_stride, rows->n, v->d, pitch, x);
-    for (size_t j = 0; rows->importance && j < v->d; j++)
-        if (rows->importance[j] == 0)
-            memset(x + j * pitch, 0, pitch * sizeof *x);
-    anb_network_take_columns(&v->net, x, v->d * pitch, bound, x);
-    anb_network_forward_columns(&v->net, v->w.value, x, pitch, rows->n, newest);
-    anb_network_forward_columns(&v->net, v->w.averaged, x, pitch, rows->n, averaged);
-    for (size_t i = 0; i < rows->n; i++)
-        out[i] = joined(v->s, mixing, sd, newest[i], averaged[i]);
-}
-
-/* Whole blocks of lanes; what is left is one more block where it has FEW rows at least, else row by row. */
-static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
-{
-    View v = anb_mlp_view(self, anb_view_of(state));
-    size_t most = many_fit(&v), left = rows->n % v.net.lanes, at = 0;
-    size_t together = most == 0 ? 0 : rows->n - (left < FEW ? left : 0);
-    for (; at < together; at += most) {
-        AnbRows part = anb_rows_part(rows, at, together - at < most ? together - at : most);
-        predict_part(&v, &part, out + at);
-    }
-    if (together < rows->n) {
-        AnbRows rest = anb_rows_part(rows, together, rows->n - together);
-        anb_predict_each(self, state, &rest, scratch, out + together);
-    }
 }
 
 /* The gradient of the loss where the output is off by so many of the target's deviations sd. */
@@ -221,7 +172,8 @@ static void watch(Mlp *s, double error, const AnbRow *row)
     anb_faded_add(&s->slow, error * error, 1, slow);
     if (s->slow.weight < SOME || s->quick.mean < changed * s->slow.mean)
         return;
-    s->ring.pushed = 0;
+    s->ring.pushed = s->waiting = 0;
+    s->weights = 0;
     s->since = s->steps;
     s->quick = s->slow = (AnbFaded){0};
     row->counters->drifts++;
@@ -239,7 +191,7 @@ static double thinned(const View *v, double *scratch)
 static size_t reach(const View *v)
 {
     size_t filled = anb_ring_size(&v->s->ring, v->memory), least = v->memory < RECENT ? v->memory : RECENT;
-    size_t rows = least + (size_t)(share(v->s) * (double)(v->memory - least));
+    size_t rows = least + (size_t)(anb_mlp_share(v->s) * (double)(v->memory - least));
     return rows < filled ? rows : filled;
 }
 
@@ -252,8 +204,14 @@ static size_t draw_slot(const View *v, size_t rows, size_t head)
 
 static void take_slot(const View *v, size_t slot, size_t i, double *scratch)
 {
-    anb_network_take_kept(&v->net, v->x + slot * v->d, anb_scratch(v->self, scratch, MLP_UNITS), bound,
+    anb_network_take_kept(&v->net, v->x + slot * v->d, anb_scratch(v->self, scratch, MLP_UNITS), anb_mlp_bound,
                           row_of(v, i, scratch));
+}
+
+/* The slot of row i of a batch: the rows that wait for a step come first. */
+static size_t slot_of(const View *v, size_t i, size_t rows, size_t head)
+{
+    return i <= v->s->waiting ? anb_ring_back(&v->s->ring, v->memory, i - 1) : draw_slot(v, rows, head);
 }
 
 /* The outputs of rows 1 to batch - 1, which come out of the ring, and from which slot each is. */
@@ -261,7 +219,7 @@ static void draw_rows(const View *v, size_t batch, double *scratch, double *outp
 {
     size_t rows = reach(v), head = anb_ring_back(&v->s->ring, v->memory, 0);
     for (size_t i = 1; i < batch; i++) {
-        slot[i] = draw_slot(v, rows, head);
+        slot[i] = slot_of(v, i, rows, head);
         __builtin_prefetch(v->x + slot[i] * v->d);
     }
     for (size_t i = 1; i < batch; i++)
@@ -276,15 +234,16 @@ static void draw_thinned_rows(const View *v, size_t batch, double *scratch, doub
     size_t rows = reach(v), head = anb_ring_back(&v->s->ring, v->memory, 0);
     for (size_t i = 1; i < batch; i++) {
         void *trace = trace_of(v, i, scratch);
-        slot[i] = draw_slot(v, rows, head);
+        slot[i] = slot_of(v, i, rows, head);
         take_slot(v, slot[i], i, scratch);
         anb_network_forward(&v->net, v->w.value, row_of(v, i, scratch), trace);
         output[i] = anb_network_drop(&v->net, v->w.value, trace, v->o->dropout, &v->s->random);
     }
 }
 
-/* Gradients of the rows behind the first, times `scale`. */
-static void recall(const View *v, size_t batch, double scale, const double *shares, double *delta, double *scratch)
+/* Gradients of the rows behind the first, times `scale`; those that waited count `fresh` times. */
+static void recall(const View *v, size_t batch, double scale, double fresh, const double *shares, double *delta,
+                   double *scratch)
 {
     size_t slot[ANB_NETWORK_SAMPLES];
     double mean = v->s->target.mean, sd = anb_moments_sd(&v->s->target);
@@ -295,7 +254,7 @@ static void recall(const View *v, size_t batch, double scale, const double *shar
     leave_out(v, shares, units); /* a unit of 0 makes every stored cell 0 */
     (v->o->dropout > 0 ? draw_thinned_rows : draw_rows)(v, batch, scratch, delta, slot);
     for (size_t i = 1; i < batch; i++)
-        delta[i] = gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale;
+        delta[i] = gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale * (i <= v->s->waiting ? fresh : 1);
 }
 
 static AnbNetworkPace pace(const View *v, double weight, size_t features)
@@ -323,13 +282,21 @@ static bool settled(const Mlp *s)
     return s->since == 0 || s->steps - s->since >= PAUSE;
 }
 
-/* One step on the new sample, whose output error is given, and on the replayed ones. */
+/* Whether the new sample has a step; else it waits for that of a later one. */
+static bool due(const View *v)
+{
+    size_t waiting = v->s->waiting;
+    return waiting + 1 >= (size_t)v->o->every || waiting == v->memory || v->s->ring.pushed < DENSE;
+}
+
+/* One step on the new sample, whose output error is given, on those that wait and on the replayed ones. */
 static void descend(const View *v, double error, double weight, const double *shares, double *scratch)
 {
-    size_t batch = anb_ring_size(&v->s->ring, v->memory) > 0 ? 1 + (size_t)v->o->replay : 1;
-    double *delta = deltas_of(v, scratch), scale = 1 / sqrt((double)batch);
-    delta[0] = error * scale * (batch > 1 ? 3 : 1);
-    recall(v, batch, scale, shares, delta, scratch);
+    size_t replayed = anb_ring_size(&v->s->ring, v->memory) > 0 ? (size_t)v->o->replay : 0;
+    size_t batch = 1 + v->s->waiting + replayed;
+    double *delta = deltas_of(v, scratch), scale = 1 / sqrt((double)batch), fresh = replayed > 0 ? 3 : 1;
+    delta[0] = error * scale * fresh;
+    recall(v, batch, scale, fresh, shares, delta, scratch);
     AnbNetworkPace step = pace(v, weight, anb_mlp_counting(v, shares));
     double *pull = anb_mlp_adam(v->o) && settled(v->s) ? anb_scratch(v->self, scratch, MLP_PULL) : NULL;
     anb_network_descend(&v->net, v->w, row_of(v, 0, scratch), trace_of(v, 0, scratch), delta, batch, &step, pull);
@@ -342,7 +309,7 @@ static void remember(const View *v, const double *x, double y)
     if (v->memory == 0)
         return;
     size_t slot = anb_ring_push(&v->s->ring, v->memory);
-    anb_keep_cells(x, bound, v->inverse, v->origin, v->d, v->x + slot * v->d);
+    anb_keep_cells(x, anb_mlp_bound, v->inverse, v->origin, v->d, v->x + slot * v->d);
     v->y[slot] = y;
 }
 
@@ -352,6 +319,21 @@ static bool healthy(const View *v)
 {
     size_t at = anb_mlp_adam(v->o) ? anb_network_output(&v->net) : 0;
     return anb_network_finite(&v->net, v->w.value, at) && anb_network_finite(&v->net, v->w.averaged, at);
+}
+
+/* A step, or the sample waits for one; returns whether the weights are still finite. */
+static bool learn(const View *v, double error, double weight, const double *shares, double *scratch)
+{
+    Mlp *s = v->s;
+    s->weights += weight;
+    if (!due(v)) {
+        s->waiting++, s->waited++;
+        return true;
+    }
+    descend(v, error, s->weights / (double)(s->waiting + 1), shares, scratch);
+    s->waiting = 0;
+    s->weights = 0;
+    return healthy(v);
 }
 
 /* The target, bounded around the prediction, or around the mean where that is nearer to the target: a far-off output on
@@ -386,11 +368,10 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_mlp_judge(&v, row_of(&v, 0, scratch), shown_of(&v, scratch), anb_clip(off, clip_at), scratch);
         watch(s, anb_clip(off, clip_at), row);
         off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
-        descend(&v, gradient(&v, off, new_sd), relative, row->importance, scratch);
-    }
-    if (!healthy(&v)) {
-        anb_restart(self, state, row);
-        return;
+        if (!learn(&v, gradient(&v, off, new_sd), relative, row->importance, scratch)) {
+            anb_restart(self, state, row);
+            return;
+        }
     }
     remember(&v, row->x, y);
 }
@@ -403,7 +384,7 @@ static void reframe_ring(const View *v, const double *alpha, const double *beta)
     for (size_t j = 0; j < v->d; j++) {
         anb_kept_move(&v->inverse[j], &v->origin[j], alpha[j], beta[j]);
         if (v->s->ring.pushed == 0 || !anb_kept_is_near(v->inverse[j], v->origin[j], anb_mlp_far))
-            anb_kept_turn(&v->inverse[j], &v->origin[j], v->x + j, n, v->d, bound);
+            anb_kept_turn(&v->inverse[j], &v->origin[j], v->x + j, n, v->d, anb_mlp_bound);
     }
 }
 
@@ -442,13 +423,13 @@ const StreamingLearnerType anb_mlp = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE | ANB_ANY_ROWS |
              ANB_SINCE_0_3,
-    .version = 6,
+    .version = 7,
     .fields = anb_mlp_fields,
     .validate = anb_mlp_validate,
     .scratch = anb_mlp_scratch,
     .init = anb_mlp_init,
     .predict = predict,
-    .predict_many = predict_many,
+    .predict_many = anb_mlp_predict_many,
     .update = update,
     .reframe = reframe,
     .sparsity = &sparsity,

@@ -13,6 +13,9 @@ static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random
                                    {ANB_INNER(Mlp, slow, AnbFaded, anb_faded_fields)},
                                    {ANB_MEMBER(Mlp, steps)},
                                    {ANB_MEMBER(Mlp, since)},
+                                   {ANB_MEMBER(Mlp, waiting), .since = 7},
+                                   {ANB_MEMBER(Mlp, waited), .since = 7},
+                                   {ANB_MEMBER(Mlp, weights), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 7},
                                    {0}};
 
 static size_t weights(const AnbNode *self)
@@ -148,7 +151,7 @@ static bool pull_valid(double mean, double square)
 int anb_mlp_validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const View v = anb_mlp_view(self, anb_view_of(state));
-    bool fine = true;
+    bool fine = v.s->waiting < (uint64_t)v.o->every && v.s->waiting <= remembered(self, state);
     for (size_t j = 0; j < v.d; j++)
         fine &= pull_valid(v.pulls[j], v.pulls[v.d + j]);
     for (size_t j = 0; j < units(self); j++)
@@ -158,7 +161,7 @@ int anb_mlp_validate(const AnbNode *self, const void *state, AnbError *error)
 
 /* ---- evidence for the features ----------------------------------------------------------------------------------- */
 
-enum { KNOWN = 100, COUNTED = 1000 }; /* steps before there is evidence; steps that the means are over, at most */
+enum { KNOWN = 100, COUNTED = 1000 }; /* rows before there is evidence; rows that the means are over, at most */
 static const double most_added = 3;
 
 size_t anb_mlp_counting(const View *v, const double *shares)
@@ -169,9 +172,15 @@ size_t anb_mlp_counting(const View *v, const double *shares)
     return n;
 }
 
+/* Rows that the evidence is of. */
+static uint64_t rows_of(const Mlp *s)
+{
+    return s->steps + s->waited;
+}
+
 static double counted(const Mlp *s)
 {
-    return s->steps < COUNTED ? (double)s->steps : COUNTED;
+    return rows_of(s) < COUNTED ? (double)rows_of(s) : COUNTED;
 }
 
 void anb_mlp_judge(const View *v, const void *x, const void *trace, double off, double *scratch)
@@ -189,7 +198,7 @@ void anb_mlp_judge(const View *v, const void *x, const void *trace, double off, 
 
 static bool known(const View *v)
 {
-    return judged(v->self) > 0 && v->s->steps >= KNOWN;
+    return judged(v->self) > 0 && rows_of(v->s) >= KNOWN;
 }
 
 /* The standard error of what feature j adds. */

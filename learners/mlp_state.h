@@ -9,6 +9,7 @@
 #ifndef ANB_LEARNERS_MLP_STATE_H
 #define ANB_LEARNERS_MLP_STATE_H
 
+#include "src/numeric/clip.h"
 #include "src/numeric/error_scale.h"
 #include "src/numeric/kept_unit.h"
 #include "src/numeric/moments.h"
@@ -27,6 +28,8 @@ typedef struct Mlp {
     double cross, spread;            /* discounted sums of e d and d^2 */
     AnbFaded quick, slow;            /* squared errors of o, over a short and a long memory */
     uint64_t steps, since;           /* since: the step at which the rate started to fall */
+    uint64_t waiting, waited;        /* the newest rows, which no step has had; rows that once waited */
+    double weights;                  /* the sum of the waiting rows' weights, in units of the mean weight */
 } Mlp;
 
 /* Pointers to the parts of a node's state. */
@@ -41,7 +44,7 @@ typedef struct View {
     float *x;      /* the ring's rows, of feature j in units of its own: (x - origin[j]) inverse[j] is one of now */
     double *pulls; /* the features' mean pulls, and their mean squares */
     double *right, *noise;    /* means of c_j (c_j + e) and of (c_j e)^2; not for narrow rows */
-    double *inverse, *origin; /* not without replay */
+    double *inverse, *origin; /* not without a ring */
 } View;
 
 /* The fields: the header; the copies of the weights, where those are doubles; the ring; the features' pulls; the units
@@ -72,10 +75,11 @@ static inline size_t anb_mlp_copies(const AnbMlpOptions *options)
     return 2 + (size_t)anb_mlp_adam(options) + (size_t)(anb_mlp_adam(options) && options->momentum > 0);
 }
 
-/* Rows of a step: the new one and those that are learned again. */
+/* The most rows of a step: those that share it and those that are learned again. */
 static inline size_t anb_mlp_batch(const AnbNode *self)
 {
-    return 1 + (size_t)((const AnbMlpOptions *)self->options)->replay;
+    const AnbMlpOptions *o = self->options;
+    return (size_t)o->every + (size_t)o->replay;
 }
 
 /* Sizes, from the plan alone; and with a state. Inline: a struct of this size is returned through memory, and
@@ -89,7 +93,7 @@ static inline View anb_mlp_plan(const AnbNode *self)
                   .net = net,
                   .d = self->n_features,
                   .size = anb_network_size(&net),
-                  .memory = o->replay > 0 ? (size_t)o->memory : 0};
+                  .memory = o->replay > 0 || o->every > 1 ? (size_t)o->memory : 0};
 }
 
 static inline View anb_mlp_view(const AnbNode *self, void *state)
@@ -120,6 +124,24 @@ size_t anb_mlp_counting(const View *v, const double *shares);
 void anb_mlp_judge(const View *v, const void *x, const void *trace, double off, double *scratch);
 extern const AnbImportanceTable anb_mlp_importance;
 extern const AnbNetworkTable anb_mlp_network;
+
+/* Cells are clipped to +-this. */
+static const double anb_mlp_bound = 1e6;
+
+/* The share of the averaged weights' output. */
+static inline double anb_mlp_share(const Mlp *s)
+{
+    return s->spread > 0 ? anb_clamp(s->cross / s->spread, 0, 1) : 0;
+}
+
+/* The network's prediction from the outputs of both copies of the weights. */
+static inline double anb_mlp_joined(const Mlp *s, double share, double sd, double newest, double averaged)
+{
+    double o = newest + share * (averaged - newest), f = s->target.mean + sd * o;
+    return f - f == 0 ? f : s->target.mean;
+}
+
+void anb_mlp_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
 
 /* Up to which factor the unit of new rows may be apart from that of the rows kept (kept_unit.h). */
 static const double anb_mlp_far = 16;

@@ -219,7 +219,7 @@ static inline double anb_network_drop(const AnbNetwork *n, const void *w, void *
     return n->kernels->drop(n, w, trace, p, random);
 }
 
-enum { ANB_NETWORK_SAMPLES = 65 }; /* the most of one step */
+enum { ANB_NETWORK_SAMPLES = 80 }; /* the most of one step */
 
 /**
  * One step against the sum over samples of delta_s times the gradient of f at x_s.

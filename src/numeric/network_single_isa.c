@@ -3,7 +3,7 @@
  *
  * The largest float is 3e38. Below 1e-38 floats lose digits and processors compute slowly. So the factors of products
  * are bounded: cells and errors below 1e-15 are replaced by 0, a unit's gradient is 0 or its size between 1e-15 and
- * 1e11, and the gradient that Adam squares is at least 1e-8. With cells up to 1e6 and 65 samples a weight's gradient
+ * 1e11, and the gradient that Adam squares is at least 1e-8. With cells up to 1e6 and 80 samples a weight's gradient
  * then stays below 1e19, and its square between 1e-16 and 1e38.
  */
 #include "network.h"
