@@ -11,9 +11,9 @@
  * A step. The new sample, counted three times if there is replay, and `replay` samples drawn from a ring of the last
  * `memory` ones: from the newest 200 + a (memory - 200), since a small a means that old rows are outdated. Errors are
  * in units of sd, clipped to +-3. The sum of their gradients over the root of the number of samples moves the weights
- * by Adam (Kingma & Ba 2015) with decay .99, or as it is. The rate rises over the first 100 steps and then falls as 1/sqrt(1 + t/5000);
- * beyond 16 features it is 16/d of that. momentum = 0 is Adam without its mean gradient: on streams a step that is ten
- * samples late costs more than the noise that averaging removes.
+ * by Adam (Kingma & Ba 2015) with decay .99, or as it is. The rate rises over the first 100 steps and then falls as
+ * 1/sqrt(1 + t/5000); beyond 16 features it is 16/d of that. momentum = 0 is Adam without its mean gradient: on streams
+ * a step that is ten samples late costs more than the noise that averaging removes.
  *
  * every = n: after the first 2,000 rows, and the first 2,000 after a change of concept, n rows share a step. Rows wait
  * in the ring; the step counts each as a new sample, and has their mean weight. Most of what a step costs does not
@@ -45,8 +45,8 @@
  * target's mean and deviation, errors, and what is kept of each feature stay doubles.
  *
  * State: the header, two to four copies of the weights (src/numeric/network.h), the ring. Scratch: rows and traces of a
- * batch. Cost: 2 (d + 2) hidden multiply-adds a sample, and a step (2 every - 1 + 2 replay) times half of that and about
- * 22 operations a weight.
+ * batch. Cost: 2 (d + 2) hidden multiply-adds a sample; a step half of that 2 (every + replay) - 1 times, and about 22
+ * operations a weight.
  */
 #include "learners/mlp_state.h"
 #include "src/numeric/loss.h"
@@ -173,7 +173,7 @@ static void watch(Mlp *s, double error, const AnbRow *row)
     if (s->slow.weight < SOME || s->quick.mean < changed * s->slow.mean)
         return;
     s->ring.pushed = s->waiting = 0;
-    s->weights = 0;
+    s->waiting_weight = 0;
     s->since = s->steps;
     s->quick = s->slow = (AnbFaded){0};
     row->counters->drifts++;
@@ -321,19 +321,18 @@ static bool healthy(const View *v)
     return anb_network_finite(&v->net, v->w.value, at) && anb_network_finite(&v->net, v->w.averaged, at);
 }
 
-/* A step, or the sample waits for one; returns whether the weights are still finite. */
-static bool learn(const View *v, double error, double weight, const double *shares, double *scratch)
+/* A step, or the sample waits for one. */
+static void learn(const View *v, double error, double weight, const double *shares, double *scratch)
 {
     Mlp *s = v->s;
-    s->weights += weight;
+    s->waiting_weight += weight;
     if (!due(v)) {
         s->waiting++, s->waited++;
-        return true;
+        return;
     }
-    descend(v, error, s->weights / (double)(s->waiting + 1), shares, scratch);
+    descend(v, error, s->waiting_weight / (double)(s->waiting + 1), shares, scratch);
     s->waiting = 0;
-    s->weights = 0;
-    return healthy(v);
+    s->waiting_weight = 0;
 }
 
 /* The target, bounded around the prediction, or around the mean where that is nearer to the target: a far-off output on
@@ -368,10 +367,11 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_mlp_judge(&v, row_of(&v, 0, scratch), shown_of(&v, scratch), anb_clip(off, clip_at), scratch);
         watch(s, anb_clip(off, clip_at), row);
         off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
-        if (!learn(&v, gradient(&v, off, new_sd), relative, row->importance, scratch)) {
-            anb_restart(self, state, row);
-            return;
-        }
+        learn(&v, gradient(&v, off, new_sd), relative, row->importance, scratch);
+    }
+    if (s->waiting == 0 && !healthy(&v)) {
+        anb_restart(self, state, row);
+        return;
     }
     remember(&v, row->x, y);
 }

@@ -15,7 +15,7 @@ static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random
                                    {ANB_MEMBER(Mlp, since)},
                                    {ANB_MEMBER(Mlp, waiting), .since = 7},
                                    {ANB_MEMBER(Mlp, waited), .since = 7},
-                                   {ANB_MEMBER(Mlp, weights), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 7},
+                                   {ANB_MEMBER(Mlp, waiting_weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 7},
                                    {0}};
 
 static size_t weights(const AnbNode *self)
@@ -154,6 +154,8 @@ int anb_mlp_validate(const AnbNode *self, const void *state, AnbError *error)
     bool fine = v.s->waiting < (uint64_t)v.o->every && v.s->waiting <= remembered(self, state);
     for (size_t j = 0; j < v.d; j++)
         fine &= pull_valid(v.pulls[j], v.pulls[v.d + j]);
+    for (size_t i = 0; v.w.square && i < v.size; i++)
+        fine &= anb_network_cell(&v.net, v.w.square, i) >= 0;
     for (size_t j = 0; j < units(self); j++)
         fine &= anb_kept_is_near(v.inverse[j], v.origin[j], anb_mlp_far);
     return fine ? 0 : anb_fail(error, ANB_E_STATE, "mlp: a number is out of its range");

@@ -29,7 +29,7 @@ typedef struct Mlp {
     AnbFaded quick, slow;            /* squared errors of o, over a short and a long memory */
     uint64_t steps, since;           /* since: the step at which the rate started to fall */
     uint64_t waiting, waited;        /* the newest rows, which no step has had; rows that once waited */
-    double weights;                  /* the sum of the waiting rows' weights, in units of the mean weight */
+    double waiting_weight;           /* the sum of the weights of those that wait, in units of the mean weight */
 } Mlp;
 
 /* Pointers to the parts of a node's state. */

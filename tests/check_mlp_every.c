@@ -1,0 +1,175 @@
+/* mlp(every=n): rows that share a step. */
+#include "learners/mlp_state.h"
+#include "concepts.h"
+#include "made.h"
+#include "numbers.h"
+#include "reload.h"
+#include "src/host/model.h"
+#include "suite.h"
+
+enum { D = 5, DENSE = 2000 };
+
+/* Of the root, or of its child where that is a scale. */
+static Mlp *head_of(StreamingLearner *model)
+{
+    const AnbNode *node = model->plan->nodes;
+    while (node->type != &anb_mlp)
+        node++;
+    return anb_state_of(model, node);
+}
+
+/* The first 2,000 rows have a step each; from then on every n-th row makes one. */
+START_TEST(steps_are_shared_after_the_first_rows)
+{
+    static const char *const options[] = {"replay=3, memory=300", "replay=0", "replay=2, dropout=0.2",
+                                          "replay=3, precision=single"};
+    char text[96];
+    snprintf(text, sizeof text, "mlp(%s)", options[_i]);
+    StreamingLearner *each = made(D, text);
+    snprintf(text, sizeof text, "mlp(%s, every=5)", options[_i]);
+    StreamingLearner *shared = made(D, text);
+    AnbRandom random;
+    anb_random_seed(&random, 7);
+    for (uint64_t t = 0; t < DENSE + 50; t++) {
+        double x[D];
+        uniform_row(&random, x, D);
+        double y = concept(x, 0), f = anb_train_one(each, x, y, 1), g = anb_train_one(shared, x, y, 1);
+        uint64_t later = t + 1 > DENSE ? t + 1 - DENSE : 0;
+        if (t <= DENSE)
+            ck_assert_double_eq(f, g);
+        ck_assert_uint_eq(head_of(each)->steps, t); /* the first row has no step: its deviation is 0 */
+        ck_assert_uint_eq(head_of(shared)->steps, t - later + later / 5);
+        ck_assert_uint_eq(head_of(shared)->waiting, later % 5);
+    }
+    anb_free(each);
+    anb_free(shared);
+}
+END_TEST
+
+/* Where no targets vary any more, or the ring is shorter than `every`, rows wait no longer than the ring holds them. */
+START_TEST(a_short_ring_holds_what_waits)
+{
+    StreamingLearner *model = made(D, "mlp(memory=3, every=16)");
+    AnbRandom random;
+    anb_random_seed(&random, 7);
+    run(model, &random, 0, DENSE);
+    for (int t = 0; t < 40; t++) {
+        run(model, &random, 0, 1);
+        ck_assert_uint_eq(head_of(model)->waiting, (uint64_t)(t + 1) % 4);
+    }
+    anb_free(model);
+}
+END_TEST
+
+/* A step has the mean weight of its rows: rows of weights 1 and 3 in turns learn as rows of 2, but for the target's
+ * mean; without the weights of rows that waited the steps would be half as large again, or half as small. */
+START_TEST(a_step_has_the_mean_weight)
+{
+    double moved[3];
+    for (int which = 0; which < 3; which++) {
+        StreamingLearner *model = made(D, "mlp(every=2, optimizer=sgd)");
+        AnbRandom random;
+        double x[D] = {.5, .5, .5, .5, .5};
+        anb_random_seed(&random, 7);
+        run(model, &random, 0, DENSE);
+        double before = anb_predict(model, x);
+        anb_train_one(model, x, before + 1, which == 1 ? 1 : which == 2 ? 3 : 2);
+        anb_train_one(model, x, before + 1, which == 1 ? 3 : which == 2 ? 1 : 2);
+        moved[which] = anb_predict(model, x) - before;
+        anb_free(model);
+    }
+    ck_assert_double_gt(moved[0], 0);
+    ck_assert_double_eq_tol(moved[1] / moved[0], 1, .05);
+    ck_assert_double_eq_tol(moved[2] / moved[0], 1, .05);
+}
+END_TEST
+
+static double concept_row(uint64_t *seed, double *x)
+{
+    for (int j = 0; j < D; j++)
+        x[j] = uniform_of(seed);
+    return concept(x, 0);
+}
+
+START_TEST(snapshots_hold_the_rows_that_wait)
+{
+    uint64_t draws = 3;
+    StreamingLearner *model = made(D, "scale(mlp(replay=3, memory=40, every=7, precision=single))");
+    for (int t = 0; t < DENSE; t++) {
+        double x[D], y = concept_row(&draws, x);
+        anb_train_one(model, x, y, 1);
+    }
+    for (int i = 0; i < 12; i++)
+        assert_reload_goes_on(model, 9, concept_row, &draws);
+    anb_free(model);
+}
+END_TEST
+
+/* More rows wait than `every` lets wait, or than the ring holds. */
+START_TEST(snapshots_with_too_many_waiting_are_refused)
+{
+    StreamingLearner *model = made(D, _i == 0 ? "mlp(memory=40, every=7)" : "mlp(memory=3, every=16)");
+    AnbRandom random;
+    AnbError error;
+    anb_random_seed(&random, 7);
+    run(model, &random, 0, DENSE);
+    head_of(model)->waiting = _i == 0 ? 7 : 4;
+    ck_assert_ptr_null(reloaded(model, &error));
+    ck_assert_int_eq(error.code, ANB_E_STATE);
+    ck_assert_ptr_nonnull(strstr(error.message, "mlp"));
+    anb_free(model);
+}
+END_TEST
+
+/* With as many rows in a step as two steps have, the error is that of a step a row, for half of the steps. */
+START_TEST(shared_steps_learn_as_well)
+{
+    StreamingLearner *each = made(D, "scale(mlp(replay=4, memory=1000))"),
+                     *shared = made(D, "scale(mlp(replay=16, memory=1000, every=4))");
+    AnbRandom random, again;
+    anb_random_seed(&random, 11);
+    anb_random_seed(&again, 11);
+    run(each, &random, 0, 6000);
+    run(shared, &again, 0, 6000);
+    double of_each = run(each, &random, 0, 3000), of_shared = run(shared, &again, 0, 3000);
+    ck_assert_msg(of_shared < 1.1 * of_each, "each %g, shared %g", of_each, of_shared);
+    anb_free(each);
+    anb_free(shared);
+}
+END_TEST
+
+/* After a change of concept no row waits until 2,000 are learned again. */
+START_TEST(a_change_of_concept_makes_steps_dense)
+{
+    StreamingLearner *model = made(D, "scale(mlp(hidden=16, replay=4, every=16))");
+    AnbRandom random;
+    anb_random_seed(&random, 17);
+    run(model, &random, 0, 5000);
+    uint64_t drifts = anb_counters(model)->drifts, waited = 0;
+    for (int t = 0; t < 1000 && anb_counters(model)->drifts == drifts; t++)
+        run(model, &random, 1, 1);
+    ck_assert_uint_gt(anb_counters(model)->drifts, drifts);
+    for (int t = 0; t < 1500; t++) {
+        waited = t == 0 ? head_of(model)->waited : waited;
+        ck_assert_uint_eq(head_of(model)->waited, waited);
+        run(model, &random, 1, 1);
+    }
+    anb_free(model);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("mlp_every");
+    TCase *tests = case_of(suite, 60);
+    tcase_add_loop_test(tests, steps_are_shared_after_the_first_rows, 0, 4);
+    tcase_add_test(tests, a_short_ring_holds_what_waits);
+    tcase_add_test(tests, a_step_has_the_mean_weight);
+    tcase_add_test(tests, snapshots_hold_the_rows_that_wait);
+    tcase_add_loop_test(tests, snapshots_with_too_many_waiting_are_refused, 0, 2);
+    tcase_add_test(tests, shared_steps_learn_as_well);
+    tcase_add_test(tests, a_change_of_concept_makes_steps_dense);
+    return suite;
+}
+
+CHECK_MAIN(suite)
