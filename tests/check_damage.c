@@ -69,7 +69,7 @@ static const struct {
              {"knn(window=20, k=3)", 300, "inverse", D, 2}, /* of time */
              {"knn(window=20, k=3)", 300, "origin", D, 1},
              {"mlp(hidden=3, memory=16, replay=2)", 300, "pulls", 0, -1e200},
-             {"mlp(hidden=3, memory=16, replay=2)", 300, "pulls", D, -1}, /* a mean square */
+             {"mlp(hidden=3, memory=16, replay=2)", 300, "pulls", D, -1},        /* a mean square */
              {"mlp(hidden=3, memory=16, replay=2)", 300, "weights", 2 * 48, -1}, /* a mean square, of Adam */
              {"mlp(hidden=3, memory=16, replay=2)", 300, "inverse", 1, 1e-300},
              {"mlp(hidden=3, memory=16, replay=2)", 300, "origin", 1, 1e200},
