@@ -116,7 +116,7 @@ static const Choice choices[] = {
     {SINGLE(SHARED_STEPS(10)), ONE, ONE, NEAR, .beyond = SLIM},
     {SINGLE("hidden=32, " SHARED_STEPS(20)), TWO, TWO, SLIM},
     {SINGLE(SHARED_STEPS(20)), TWO, TWO, ANY, .beyond = SLIM},
-    {SINGLE("hidden=64, replay=24, every=4"), FIVE, FIVE, NARROWER},
+    {SINGLE("hidden=64, replay=32, every=4"), FIVE, FIVE, NARROWER},
     {SINGLE("hidden=64, replay=5"), FIVE, FIVE, 256, .beyond = NARROWER},
     {SINGLE("hidden=32, replay=4"), FIVE, FIVE, ANY, .beyond = 256},
     {SINGLE("hidden=48, replay=48, every=4, rate=0.015, memory=6000, activation=gelu"), TWENTY, TWENTY, 256},

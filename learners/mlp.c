@@ -15,9 +15,9 @@
  * 1/sqrt(1 + t/5000); beyond 16 features it is 16/d of that. momentum = 0 is Adam without its mean gradient: on streams
  * a step that is ten samples late costs more than the noise that averaging removes.
  *
- * every = n: after the first 2,000 rows, and the first 2,000 after a change of concept, n rows share a step. Rows wait
- * in the ring; the step counts each as a new sample, and has their mean weight. Most of what a step costs does not
- * depend on its samples, and the steps that matter most are the first ones.
+ * every = n: n rows share a step, but for the first 2,000, and the first 2,000 after a change of concept, which have
+ * one each, with half of the replayed samples. Rows wait in the ring; the step counts each as a new sample, and has
+ * their mean weight. Most of what a step costs does not depend on its samples, and the first steps matter most.
  *
  * Moving targets. When mean and sd change, v and c are rescaled so that f does not change (Pop-Art, van Hasselt et al.
  * 2016). When the mean squared error of the last 100 samples is three times that of the last 500, the concept has
@@ -92,7 +92,7 @@ static const AnbParam params[] = {
     {"precision", ANB_WORD, offsetof(AnbMlpOptions, precision), ANB_MLP_DOUBLE, 0, 0, 0, "double|single",
      "of the network's numbers; single takes half the memory and about half the time"},
     {"every", ANB_COUNT, offsetof(AnbMlpOptions, every), 1, 1, 16, 0, NULL,
-     "rows that share a step, once 2,000 have had one each"},
+     "rows that share a step, once 2,000 have had one each with half the replay"},
     {0},
 };
 
@@ -289,11 +289,18 @@ static bool due(const View *v)
     return waiting + 1 >= (size_t)v->o->every || waiting == v->memory || v->s->ring.pushed < DENSE;
 }
 
+/* Rows that the step learns again: where rows may share steps but each still has its own, half of `replay`, so that
+ * these steps do not cost much more than later rows do. */
+static size_t replayed_now(const View *v)
+{
+    size_t rows = anb_ring_size(&v->s->ring, v->memory) > 0 ? (size_t)v->o->replay : 0;
+    return v->o->every > 1 && v->s->ring.pushed < DENSE ? (rows + 1) / 2 : rows;
+}
+
 /* One step on the new sample, whose output error is given, on those that wait and on the replayed ones. */
 static void descend(const View *v, double error, double weight, const double *shares, double *scratch)
 {
-    size_t replayed = anb_ring_size(&v->s->ring, v->memory) > 0 ? (size_t)v->o->replay : 0;
-    size_t batch = 1 + v->s->waiting + replayed;
+    size_t replayed = replayed_now(v), batch = 1 + v->s->waiting + replayed;
     double *delta = deltas_of(v, scratch), scale = 1 / sqrt((double)batch), fresh = replayed > 0 ? 3 : 1;
     delta[0] = error * scale * fresh;
     recall(v, batch, scale, fresh, shares, delta, scratch);

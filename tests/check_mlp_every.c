@@ -18,15 +18,15 @@ static Mlp *head_of(StreamingLearner *model)
     return anb_state_of(model, node);
 }
 
-/* The first 2,000 rows have a step each; from then on every n-th row makes one. */
+/* The first 2,000 rows have a step each, with half of the replay; from then on every n-th row makes one. */
 START_TEST(steps_are_shared_after_the_first_rows)
 {
-    static const char *const options[] = {"replay=3, memory=300", "replay=0", "replay=2, dropout=0.2",
-                                          "replay=3, precision=single"};
+    static const char *const options[] = {"memory=300", "memory=300, dropout=0.2", "precision=single", "memory=40"};
+    static const int replay[] = {2, 1, 5, 0}, again[] = {3, 2, 10, 0};
     char text[96];
-    snprintf(text, sizeof text, "mlp(%s)", options[_i]);
+    snprintf(text, sizeof text, "mlp(%s, replay=%d)", options[_i], replay[_i]);
     StreamingLearner *each = made(D, text);
-    snprintf(text, sizeof text, "mlp(%s, every=5)", options[_i]);
+    snprintf(text, sizeof text, "mlp(%s, replay=%d, every=5)", options[_i], again[_i]);
     StreamingLearner *shared = made(D, text);
     AnbRandom random;
     anb_random_seed(&random, 7);

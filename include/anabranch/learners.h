@@ -358,7 +358,9 @@ typedef struct AnbMlpOptions {
     int unused;      /* not read; fills what was padding in older releases */
     int precision;   /* ANB_MLP_DOUBLE; AnbMlpPrecision; floats take about half the memory and time. Since 0.6 */
     int unused_too;  /* not read; fills what was padding in older releases */
-    int every;       /* 1; rows that share a step, 1 to 16, once 2,000 have had one each. Since 0.17 */
+    /* 1; rows that share a step, 1 to 16; the first 2,000, and as many after a change of concept, have one each, with
+     * half of the replay. Since 0.17 */
+    int every;
 } AnbMlpOptions;
 ANB_API extern const StreamingLearnerType anb_mlp;
 ANB_DEFAULTS(AnbMlpOptions, anb_mlp)
