@@ -17,8 +17,8 @@
  *     neighbours                          local structure; from 20 on also with eight past targets as features: what
  *                                         followed when the last targets were like the present ones
  *
- * Networks of budgets up to 20 share steps among rows (every in mlp.c): after the first 2,000 rows a step of Adam costs
- * more than the rows in it.
+ * Most networks of budgets up to 20 share steps among rows (every in mlp.c): a step of Adam costs more than the rows in
+ * it, and the first steps matter most.
  *
  * Each further expert costs a little accuracy in the first hundreds of rows; each one here gained more than that.
  *

@@ -16,8 +16,8 @@
  * a step that is ten samples late costs more than the noise that averaging removes.
  *
  * every = n: n rows share a step, but for the first 2,000, and the first 2,000 after a change of concept, which have
- * one each, with half of the replayed samples. Rows wait in the ring; the step counts each as a new sample, and has
- * their mean weight. Most of what a step costs does not depend on its samples, and the first steps matter most.
+ * one each, with half of the replayed samples. Rows wait in the ring; the step counts each as a new sample, times its
+ * weight over their mean, which the step has. A change of concept is then looked for in the errors of f. Most of what a step costs does not depend on its samples, and the first steps matter most.
  *
  * Moving targets. When mean and sd change, v and c are rescaled so that f does not change (Pop-Art, van Hasselt et al.
  * 2016). When the mean squared error of the last 100 samples is three times that of the last 500, the concept has
@@ -75,7 +75,7 @@ _Static_assert(16 + 64 <= ANB_NETWORK_SAMPLES, "the largest batch");
 static const AnbParam params[] = {
     {"hidden", ANB_COUNT, offsetof(AnbMlpOptions, hidden), 16, 1, 4096, 0, NULL, "hidden units"},
     {"replay", ANB_COUNT, offsetof(AnbMlpOptions, replay), 0, 0, 64, 0, NULL,
-     "earlier samples learned again with each sample"},
+     "earlier samples learned again with each step"},
     {"memory", ANB_COUNT, offsetof(AnbMlpOptions, memory), 4000, 1, 1 << 20, 0, NULL, "samples that replay draws from"},
     {"activation", ANB_WORD, offsetof(AnbMlpOptions, activation), ANB_MLP_LEAKY, 0, 0, 0,
      "relu|leaky|gelu|swiglu|geglu", "activation of the hidden units"},
@@ -92,7 +92,7 @@ static const AnbParam params[] = {
     {"precision", ANB_WORD, offsetof(AnbMlpOptions, precision), ANB_MLP_DOUBLE, 0, 0, 0, "double|single",
      "of the network's numbers; single takes half the memory and about half the time"},
     {"every", ANB_COUNT, offsetof(AnbMlpOptions, every), 1, 1, 16, 0, NULL,
-     "rows that share a step, once 2,000 have had one each with half the replay"},
+     "rows that share a step; the first 2,000, and as many after a drift, have one each with half the replay"},
     {0},
 };
 
@@ -173,7 +173,6 @@ static void watch(Mlp *s, double error, const AnbRow *row)
     if (s->slow.weight < SOME || s->quick.mean < changed * s->slow.mean)
         return;
     s->ring.pushed = s->waiting = 0;
-    s->waiting_weight = 0;
     s->since = s->steps;
     s->quick = s->slow = (AnbFaded){0};
     row->counters->drifts++;
@@ -241,7 +240,7 @@ static void draw_thinned_rows(const View *v, size_t batch, double *scratch, doub
     }
 }
 
-/* Gradients of the rows behind the first, times `scale`; those that waited count `fresh` times. */
+/* Gradients of the rows behind the first, times `scale`; those that waited count `fresh` times their weight. */
 static void recall(const View *v, size_t batch, double scale, double fresh, const double *shares, double *delta,
                    double *scratch)
 {
@@ -254,7 +253,8 @@ static void recall(const View *v, size_t batch, double scale, double fresh, cons
     leave_out(v, shares, units); /* a unit of 0 makes every stored cell 0 */
     (v->o->dropout > 0 ? draw_thinned_rows : draw_rows)(v, batch, scratch, delta, slot);
     for (size_t i = 1; i < batch; i++)
-        delta[i] = gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale * (i <= v->s->waiting ? fresh : 1);
+        delta[i] = gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale *
+                   (i <= v->s->waiting ? fresh * v->weights[v->s->waiting - i] : 1);
 }
 
 static AnbNetworkPace pace(const View *v, double weight, size_t features)
@@ -297,14 +297,24 @@ static size_t replayed_now(const View *v)
     return v->o->every > 1 && v->s->ring.pushed < DENSE ? (rows + 1) / 2 : rows;
 }
 
+/* The mean weight of the rows of a step; `weight` is the new one's. */
+static double mean_weight(const View *v, double weight)
+{
+    double sum = weight;
+    for (size_t i = 0; i < v->s->waiting; i++)
+        sum += v->weights[i];
+    return sum / (double)(v->s->waiting + 1);
+}
+
 /* One step on the new sample, whose output error is given, on those that wait and on the replayed ones. */
 static void descend(const View *v, double error, double weight, const double *shares, double *scratch)
 {
     size_t replayed = replayed_now(v), batch = 1 + v->s->waiting + replayed;
     double *delta = deltas_of(v, scratch), scale = 1 / sqrt((double)batch), fresh = replayed > 0 ? 3 : 1;
-    delta[0] = error * scale * fresh;
-    recall(v, batch, scale, fresh, shares, delta, scratch);
-    AnbNetworkPace step = pace(v, weight, anb_mlp_counting(v, shares));
+    double mean = mean_weight(v, weight);
+    delta[0] = error * scale * fresh * (weight / mean);
+    recall(v, batch, scale, fresh / mean, shares, delta, scratch);
+    AnbNetworkPace step = pace(v, mean, anb_mlp_counting(v, shares));
     double *pull = anb_mlp_adam(v->o) && settled(v->s) ? anb_scratch(v->self, scratch, MLP_PULL) : NULL;
     anb_network_descend(&v->net, v->w, row_of(v, 0, scratch), trace_of(v, 0, scratch), delta, batch, &step, pull);
     if (pull)
@@ -328,18 +338,14 @@ static bool healthy(const View *v)
     return anb_network_finite(&v->net, v->w.value, at) && anb_network_finite(&v->net, v->w.averaged, at);
 }
 
-/* A step, or the sample waits for one. */
-static void learn(const View *v, double error, double weight, const double *shares, double *scratch)
+/* Whether the sample waits; then its weight is kept. */
+static bool waits(const View *v, double weight)
 {
-    Mlp *s = v->s;
-    s->waiting_weight += weight;
-    if (!due(v)) {
-        s->waiting++, s->waited++;
-        return;
-    }
-    descend(v, error, s->waiting_weight / (double)(s->waiting + 1), shares, scratch);
-    s->waiting = 0;
-    s->waiting_weight = 0;
+    if (due(v))
+        return false;
+    v->weights[v->s->waiting++] = weight;
+    v->s->waited++;
+    return true;
 }
 
 /* The target, bounded around the prediction, or around the mean where that is nearer to the target: a far-off output on
@@ -348,6 +354,14 @@ static double bounded_target(Mlp *s, double f, double y)
 {
     bool wild = fabs(y - f) > 20 * s->error.level && fabs(y - s->target.mean) < fabs(y - f);
     return anb_target_bounded(&s->error, wild ? s->target.mean : f, y);
+}
+
+/* The error of the output that was shown, times `ratio` plus `shift`. Where rows share steps, those errors of the newest
+ * weights that a single step made would last for several rows, and look like a change of concept. */
+static double shown_error(const Mlp *s, const double *scratch, double ratio, double shift)
+{
+    double apart = scratch[MLP_AVERAGED] - scratch[MLP_NEWEST];
+    return (scratch[MLP_NEWEST] + anb_mlp_share(s) * apart) * ratio + shift;
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
@@ -372,11 +386,14 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
         anb_network_move_output(&v.net, v.w.averaged, ratio, shift);
         double wanted = (y - s->target.mean) / new_sd, off = scratch[MLP_NEWEST] * ratio + shift - wanted;
         anb_mlp_judge(&v, row_of(&v, 0, scratch), shown_of(&v, scratch), anb_clip(off, clip_at), scratch);
-        watch(s, anb_clip(off, clip_at), row);
-        off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
-        learn(&v, gradient(&v, off, new_sd), relative, row->importance, scratch);
+        watch(s, anb_clip(v.o->every > 1 ? shown_error(s, scratch, ratio, shift - wanted) : off, clip_at), row);
+        if (!waits(&v, relative)) {
+            off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
+            descend(&v, gradient(&v, off, new_sd), relative, row->importance, scratch);
+            s->waiting = 0;
+        }
     }
-    if (s->waiting == 0 && !healthy(&v)) {
+    if (!healthy(&v)) {
         anb_restart(self, state, row);
         return;
     }

@@ -15,7 +15,6 @@ static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random
                                    {ANB_MEMBER(Mlp, since)},
                                    {ANB_MEMBER(Mlp, waiting), .since = 7},
                                    {ANB_MEMBER(Mlp, waited), .since = 7},
-                                   {ANB_MEMBER(Mlp, waiting_weight), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 7},
                                    {0}};
 
 static size_t weights(const AnbNode *self)
@@ -69,6 +68,18 @@ static size_t judged(const AnbNode *self)
     return self->n_features > ANB_MLP_NARROW && self->n_features <= ANB_MLP_JUDGED ? self->n_features : 0;
 }
 
+/* Weights that are kept at most. */
+static size_t waiting(const AnbNode *self)
+{
+    return (size_t)((const AnbMlpOptions *)self->options)->every - 1;
+}
+
+static size_t waiting_now(const AnbNode *self, const void *state)
+{
+    size_t now = ((const Mlp *)state)->waiting, most = waiting(self);
+    return now < most ? now : most;
+}
+
 const AnbField anb_mlp_fields[] = {
     [MLP_HEAD] = {ANB_STRUCT(Mlp, members)},
     [MLP_WEIGHTS] = {.name = "weights", .kind = ANB_F64, .count = doubles, .must = ANB_FINITE | ANB_ALIGNED},
@@ -82,6 +93,12 @@ const AnbField anb_mlp_fields[] = {
     [MLP_RIGHT] = {.name = "right", .kind = ANB_F64, .count = judged, .must = ANB_FINITE, .since = 6},
     [MLP_NOISE] =
         {.name = "noise", .kind = ANB_F64, .count = judged, .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 6},
+    [MLP_WAITING] = {.name = "waiting_weights",
+                     .kind = ANB_F64,
+                     .count = waiting,
+                     .used = waiting_now,
+                     .must = ANB_FINITE | ANB_NOT_NEGATIVE,
+                     .since = 7},
     {0}};
 
 /* The number of doubles that hold so many cells of the network. */

@@ -29,7 +29,6 @@ typedef struct Mlp {
     AnbFaded quick, slow;            /* squared errors of o, over a short and a long memory */
     uint64_t steps, since;           /* since: the step at which the rate started to fall */
     uint64_t waiting, waited;        /* the newest rows, which no step has had; rows that once waited */
-    double waiting_weight;           /* the sum of the weights of those that wait, in units of the mean weight */
 } Mlp;
 
 /* Pointers to the parts of a node's state. */
@@ -45,12 +44,25 @@ typedef struct View {
     double *pulls; /* the features' mean pulls, and their mean squares */
     double *right, *noise;    /* means of c_j (c_j + e) and of (c_j e)^2; not for narrow rows */
     double *inverse, *origin; /* not without a ring */
+    double *weights;          /* of the rows that wait, in units of the mean weight */
 } View;
 
 /* The fields: the header; the copies of the weights, where those are doubles; the ring; the features' pulls; the units
  * of the ring's rows; the copies of the weights, where those are floats; the means of c_j (c_j + e) and of (c_j e)^2,
- * where they are kept. */
-enum { MLP_HEAD, MLP_WEIGHTS, MLP_Y, MLP_X, MLP_PULLS, MLP_INVERSE, MLP_ORIGIN, MLP_SINGLES, MLP_RIGHT, MLP_NOISE };
+ * where they are kept; the weights of the rows that wait. */
+enum {
+    MLP_HEAD,
+    MLP_WEIGHTS,
+    MLP_Y,
+    MLP_X,
+    MLP_PULLS,
+    MLP_INVERSE,
+    MLP_ORIGIN,
+    MLP_SINGLES,
+    MLP_RIGHT,
+    MLP_NOISE,
+    MLP_WAITING
+};
 /* o and o'; then of a batch: rows of d + 1, deltas, pulls of d + 1, traces; the units of remembered rows; df/dx_j, and
  * room to compute them. */
 enum { MLP_OUTPUT, MLP_ROWS, MLP_DELTAS, MLP_PULL, MLP_TRACES, MLP_UNITS, MLP_SLOPES, MLP_ROOM };
@@ -93,7 +105,7 @@ static inline View anb_mlp_plan(const AnbNode *self)
                   .net = net,
                   .d = self->n_features,
                   .size = anb_network_size(&net),
-                  .memory = o->replay > 0 || o->every > 1 ? (size_t)o->memory : 0};
+                  .memory = (size_t)(o->replay > 0 ? o->memory : o->every - 1)};
 }
 
 static inline View anb_mlp_view(const AnbNode *self, void *state)
@@ -111,6 +123,7 @@ static inline View anb_mlp_view(const AnbNode *self, void *state)
     v.origin = anb_field(self, state, MLP_ORIGIN);
     v.right = anb_field(self, state, MLP_RIGHT);
     v.noise = anb_field(self, state, MLP_NOISE);
+    v.weights = anb_field(self, state, MLP_WAITING);
     return v;
 }
 

@@ -5,6 +5,7 @@
 #include "numbers.h"
 #include "reload.h"
 #include "src/host/model.h"
+#include "src/simd/isa.h"
 #include "suite.h"
 
 enum { D = 5, DENSE = 2000 };
@@ -46,10 +47,10 @@ START_TEST(steps_are_shared_after_the_first_rows)
 }
 END_TEST
 
-/* Where no targets vary any more, or the ring is shorter than `every`, rows wait no longer than the ring holds them. */
+/* Rows wait no longer than the ring holds them. */
 START_TEST(a_short_ring_holds_what_waits)
 {
-    StreamingLearner *model = made(D, "mlp(memory=3, every=16)");
+    StreamingLearner *model = made(D, "mlp(memory=3, replay=1, every=16)");
     AnbRandom random;
     anb_random_seed(&random, 7);
     run(model, &random, 0, DENSE);
@@ -84,6 +85,85 @@ START_TEST(a_step_has_the_mean_weight)
 }
 END_TEST
 
+/* What is predicted at a middle point after three rows of the given targets and weights, which share a step. */
+static double after_three(const char *expression, const double *y, const double *weights)
+{
+    StreamingLearner *model = made(D, expression);
+    AnbRandom random;
+    static const double rows[3][D] = {{.1, .9, .2, .3, .4}, {.3, .4, .9, .1, .6}, {.8, .2, .5, .9, .1}};
+    static const double middle[D] = {.5, .5, .5, .5, .5};
+    anb_random_seed(&random, 7);
+    run(model, &random, 0, DENSE);
+    for (int i = 0; i < 3; i++)
+        anb_train_one(model, rows[i], y[i], weights[i]);
+    double f = anb_predict(model, middle);
+    ck_assert_uint_eq(head_of(model)->waiting, 0);
+    anb_free(model);
+    return f;
+}
+
+/* A row that waited is learned, the last one as well, each in proportion to its weight: the step is linear in the
+ * errors, so that rows of weights 1 and 3 move as three quarters of one and one quarter of the other would. */
+START_TEST(each_row_of_a_step_counts_by_its_weight)
+{
+    static const char expression[] = "mlp(every=3, optimizer=sgd)";
+    const double equal[] = {1, 1, 1}, first[] = {3, 1, 1}, last[] = {1, 1, 3};
+    double base = after_three(expression, (double[]){15, 15, 15}, equal);
+    double by_first = after_three(expression, (double[]){16, 15, 15}, equal) - base;
+    double by_last = after_three(expression, (double[]){15, 15, 16}, equal) - base;
+    ck_assert_double_gt(fabs(by_first), 1e-6);
+    ck_assert_double_gt(fabs(by_last), 1e-6);
+    const double *const w[] = {first, last};
+    double moved[2];
+    for (int i = 0; i < 2; i++)
+        moved[i] = after_three(expression, (double[]){16, 15, 15}, w[i]) -
+                   after_three(expression, (double[]){15, 15, 15}, w[i]);
+    ck_assert_double_eq_tol(moved[0] / moved[1], 3, .1);
+    ck_assert_double_eq_tol(moved[1] / by_first, 1, .1);
+}
+END_TEST
+
+/* The same bits on every instruction set, also while rows share steps. */
+START_TEST(every_instruction_set_gives_the_same)
+{
+    static const char *const expressions[] = {"scale(mlp(replay=4, every=4))",
+                                              "scale(mlp(replay=4, every=4, precision=single, activation=gelu))"};
+    AnbIsa before = anb_isa_in_use();
+    double said = ANB_NAN;
+    for (int isa = 0; isa < ANB_ISA_COUNT; isa++) {
+        if (!anb_isa_use((AnbIsa)isa))
+            continue;
+        StreamingLearner *model = made(D, expressions[_i]);
+        AnbRandom random;
+        anb_random_seed(&random, 5);
+        double sum = run(model, &random, 0, DENSE + 600);
+        ck_assert(isnan(said) || sum == said);
+        said = sum;
+        anb_free(model);
+    }
+    anb_isa_use(before);
+}
+END_TEST
+
+/* Evidence is of rows, whether they shared a step or not: as near to what a step a row finds. */
+START_TEST(evidence_is_of_rows)
+{
+    enum { WIDE = 20 };
+    StreamingLearner *model = made(WIDE, "mlp(every=16)");
+    AnbRandom random;
+    anb_random_seed(&random, 5);
+    for (int t = 0; t < DENSE + 160; t++) {
+        double x[WIDE];
+        uniform_row(&random, x, WIDE);
+        anb_train_one(model, x, x[0] - x[1], 1);
+    }
+    const Mlp *s = head_of(model);
+    ck_assert_uint_eq(s->waited, 150);
+    ck_assert_uint_eq(s->steps + s->waited + 1, DENSE + 160); /* the first row has no step */
+    anb_free(model);
+}
+END_TEST
+
 static double concept_row(uint64_t *seed, double *x)
 {
     for (int j = 0; j < D; j++)
@@ -108,7 +188,7 @@ END_TEST
 /* More rows wait than `every` lets wait, or than the ring holds. */
 START_TEST(snapshots_with_too_many_waiting_are_refused)
 {
-    StreamingLearner *model = made(D, _i == 0 ? "mlp(memory=40, every=7)" : "mlp(memory=3, every=16)");
+    StreamingLearner *model = made(D, _i == 0 ? "mlp(every=7)" : "mlp(memory=3, replay=1, every=16)");
     AnbRandom random;
     AnbError error;
     anb_random_seed(&random, 7);
@@ -121,7 +201,7 @@ START_TEST(snapshots_with_too_many_waiting_are_refused)
 }
 END_TEST
 
-/* With as many rows in a step as two steps have, the error is that of a step a row, for half of the steps. */
+/* With four new rows in a step and the replay of four steps the error is that of a step a row. */
 START_TEST(shared_steps_learn_as_well)
 {
     StreamingLearner *each = made(D, "scale(mlp(replay=4, memory=1000))"),
@@ -149,6 +229,7 @@ START_TEST(a_change_of_concept_makes_steps_dense)
     for (int t = 0; t < 1000 && anb_counters(model)->drifts == drifts; t++)
         run(model, &random, 1, 1);
     ck_assert_uint_gt(anb_counters(model)->drifts, drifts);
+    ck_assert_uint_eq(head_of(model)->waiting, 0);
     for (int t = 0; t < 1500; t++) {
         waited = t == 0 ? head_of(model)->waited : waited;
         ck_assert_uint_eq(head_of(model)->waited, waited);
@@ -165,6 +246,9 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, steps_are_shared_after_the_first_rows, 0, 4);
     tcase_add_test(tests, a_short_ring_holds_what_waits);
     tcase_add_test(tests, a_step_has_the_mean_weight);
+    tcase_add_test(tests, each_row_of_a_step_counts_by_its_weight);
+    tcase_add_loop_test(tests, every_instruction_set_gives_the_same, 0, 2);
+    tcase_add_test(tests, evidence_is_of_rows);
     tcase_add_test(tests, snapshots_hold_the_rows_that_wait);
     tcase_add_loop_test(tests, snapshots_with_too_many_waiting_are_refused, 0, 2);
     tcase_add_test(tests, shared_steps_learn_as_well);

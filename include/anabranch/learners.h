@@ -330,7 +330,7 @@ ANB_DEFAULTS(AnbKnnOptions, anb_knn)
  * A network of one hidden layer, trained by Adam (Kingma & Ba 2015) or plain gradient descent on each sample and, with
  * replay, on earlier ones drawn at random. Its prediction is a weighted mean of the predictions by the newest weights
  * and by their running average; the weights follow from their recent errors. Needs a scale above it. Cost: about 4 (1 +
- * replay) d hidden multiply-adds. Weight class: scaled (the step, at most tenfold).
+ * replay / every) d hidden multiply-adds. Weight class: scaled (the step, at most tenfold).
  */
 typedef enum AnbMlpOptimizer { ANB_MLP_ADAM, ANB_MLP_SGD } AnbMlpOptimizer;
 typedef enum AnbMlpActivation {
@@ -345,7 +345,7 @@ typedef enum AnbMlpPrecision { ANB_MLP_DOUBLE, ANB_MLP_SINGLE } AnbMlpPrecision;
 typedef struct AnbMlpOptions {
     size_t size;     /* of this struct; set by the defaults */
     int hidden;      /* 16; units, 1 to 4,096 */
-    int replay;      /* 0; earlier samples learned again with each sample, 0 to 64 */
+    int replay;      /* 0; earlier samples learned again with each step, 0 to 64 */
     int memory;      /* 4,000; samples that replay draws from, 1 to 1,048,576 */
     int activation;  /* ANB_MLP_LEAKY; AnbMlpActivation */
     int optimizer;   /* ANB_MLP_ADAM; AnbMlpOptimizer */
