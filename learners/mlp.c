@@ -17,7 +17,8 @@
  *
  * every = n: n rows share a step, but for the first 2,000, and the first 2,000 after a change of concept, which have
  * one each, with half of the replayed samples. Rows wait in the ring; the step counts each as a new sample, times its
- * weight over their mean, which the step has. A change of concept is then looked for in the errors of f. Most of what a step costs does not depend on its samples, and the first steps matter most.
+ * weight over their mean, which the step has. A change of concept is then looked for in the errors of f. Most of what
+ * a step costs does not depend on its samples, and the first steps matter most.
  *
  * Moving targets. When mean and sd change, v and c are rescaled so that f does not change (Pop-Art, van Hasselt et al.
  * 2016). When the mean squared error of the last 100 samples is three times that of the last 500, the concept has
@@ -356,8 +357,8 @@ static double bounded_target(Mlp *s, double f, double y)
     return anb_target_bounded(&s->error, wild ? s->target.mean : f, y);
 }
 
-/* The error of the output that was shown, times `ratio` plus `shift`. Where rows share steps, those errors of the newest
- * weights that a single step made would last for several rows, and look like a change of concept. */
+/* The error of the output that was shown, times `ratio` plus `shift`. Where rows share steps, a step that makes the
+ * newest weights wrong would do so for several rows, and look like a change of concept. */
 static double shown_error(const Mlp *s, const double *scratch, double ratio, double shift)
 {
     double apart = scratch[MLP_AVERAGED] - scratch[MLP_NEWEST];
