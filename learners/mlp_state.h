@@ -1,5 +1,6 @@
 /*
- * The state of mlp and its layout: its header, two to four copies of the weights, a ring of samples. mlp.c learns.
+ * The state of mlp and its layout: its header, two to four copies of the weights, a ring of samples. mlp.c and
+ * mlp_step.c learn.
  *
  * For rows of more than ANB_MLP_NARROW features, up to ANB_MLP_JUDGED, it also keeps evidence for each feature from
  * rows that are not learned yet. With c_j = x_j df/dx_j, and e the error there, c_j (c_j + e) has mean 0 for an
@@ -147,13 +148,20 @@ static inline double anb_mlp_share(const Mlp *s)
     return s->spread > 0 ? anb_clamp(s->cross / s->spread, 0, 1) : 0;
 }
 
+/* The output of both copies of the weights together, from those of each. */
+static inline double anb_mlp_mixed(double share, double newest, double averaged)
+{
+    return newest + share * (averaged - newest);
+}
+
 /* The network's prediction from the outputs of both copies of the weights. */
 static inline double anb_mlp_joined(const Mlp *s, double share, double sd, double newest, double averaged)
 {
-    double o = newest + share * (averaged - newest), f = s->target.mean + sd * o;
+    double f = s->target.mean + sd * anb_mlp_mixed(share, newest, averaged);
     return f - f == 0 ? f : s->target.mean;
 }
 
+/* As the type's predict_many (type.h). */
 void anb_mlp_predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out);
 
 /* Up to which factor the unit of new rows may be apart from that of the rows kept (kept_unit.h). */
