@@ -38,6 +38,12 @@ static inline size_t anb_walk_said(size_t d)
     return 2 * d > counted ? 2 * d : counted;
 }
 
+/* The k-th of an order of n columns, in reverse or not. */
+static inline uint32_t anb_order_at(const uint32_t *order, size_t n, bool back, size_t k)
+{
+    return order[back ? n - 1 - k : k];
+}
+
 /* Adds the values of x against `other` to walk->phi, and their variances to walk->square. */
 void anb_walk_pair(AnbWalk *walk);
 

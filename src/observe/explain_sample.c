@@ -69,19 +69,13 @@ static void count(AnbWalk *w, size_t m)
             }
 }
 
-/* The k-th column of an order of m, in reverse or not. */
-static uint32_t column_at(const AnbWalk *w, size_t m, bool back, size_t k)
-{
-    return w->order[back ? m - 1 - k : k];
-}
-
 /* Asks for the coalitions along an order, but none and all of the columns. */
 static void ask_order(AnbWalk *w, size_t m, bool back)
 {
     for (size_t k = 0; k < m; k++)
         w->mixed[w->order[k]] = w->other[w->order[k]];
     for (size_t k = 0; k + 1 < m; k++) {
-        uint32_t j = column_at(w, m, back, k);
+        uint32_t j = anb_order_at(w->order, m, back, k);
         w->mixed[j] = w->x[j];
         ask(w);
     }
@@ -93,7 +87,7 @@ static void add_order(AnbWalk *w, size_t m, bool back, const double *said)
     double before = w->f_other;
     for (size_t k = 0; k < m; k++) {
         double now = k + 1 < m ? said[k] : w->f;
-        w->once[column_at(w, m, back, k)] += .5 * (now - before);
+        w->once[anb_order_at(w->order, m, back, k)] += .5 * (now - before);
         before = now;
     }
 }

@@ -48,12 +48,6 @@ static double coalition_loss(const AnbImportance *m, double y, const double *f)
     return (sum * sum - squares) / (n * (n - 1));
 }
 
-/* The k-th column of the order, in reverse or not. */
-static size_t column_at(const AnbImportance *m, bool back, size_t k)
-{
-    return m->order[back ? m->kept.width - 1 - k : k];
-}
-
 /* Predicts the coalitions of the first k + 1, k + 2 .. columns of the order, as many as `mixed` holds and without that
  * of all columns; its first rows are those of the first k columns, and afterwards those of the last coalition. Returns
  * how many. */
@@ -67,7 +61,7 @@ static size_t predict_coalitions(AnbImportance *m, const StreamingLearner *model
         double *at = m->mixed + s * rows * d;
         if (s > 0)
             memcpy(at, at - rows * d, bytes);
-        for (size_t i = 0, j = column_at(m, back, k + s); i < rows; i++)
+        for (size_t i = 0, j = anb_order_at(m->order, d, back, k + s); i < rows; i++)
             at[i * d + j] = x[j];
     }
     anb_predict_many_with(model, m->reader, m->mixed, n * rows, f);
@@ -87,7 +81,7 @@ static void walk(AnbImportance *m, const StreamingLearner *model, const double *
         size_t n = k + 1 < d ? predict_coalitions(m, model, x, back, k, f) : 1;
         for (size_t s = 0; s < n; s++, k++) {
             double now = k + 1 < d ? coalition_loss(m, y, f + s * rows) : (y - prediction) * (y - prediction);
-            m->gain[column_at(m, back, k)] += .5 * (before - now);
+            m->gain[anb_order_at(m->order, d, back, k)] += .5 * (before - now);
             before = now;
         }
     }
