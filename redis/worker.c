@@ -302,7 +302,8 @@ static void *work(void *data)
     return NULL;
 }
 
-/* With room for predictions of many rows where threads have less by default, as with musl. */
+/* Starts a thread whose stack is large enough to predict many rows. Where the default is smaller, as with musl, it is
+ * 1 MB. */
 static int start_thread(Worker *worker)
 {
     enum { ROOM = 1 << 20 };

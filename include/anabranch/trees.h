@@ -1,5 +1,6 @@
 /*
- * The learners that are trees, and the options of each; learners.h includes it, and says what its comments mean.
+ * The learners that are trees, and the options of each. learners.h includes this header; the terms of the comments are
+ * explained at its beginning.
  *
  * Since 0.1: everything that does not say otherwise. A header of its own since 0.17.
  */

@@ -1,4 +1,5 @@
-/* The seconds since 1970 of Python's own times, without their text: that takes four times as long to write and read. */
+/* Seconds since 1970 of Python's dates, times and durations, from the objects themselves: by way of their text it takes
+ * four times as long. */
 #include "core.h"
 
 int core_add_times(Core *core)

@@ -172,7 +172,8 @@ static size_t cores(void)
     return n > 0 ? (size_t)n : 1;
 }
 
-/* With room for predictions of many rows where threads have less by default, as with musl. */
+/* Starts a thread whose stack is large enough to predict many rows. Where the default is smaller, as with musl, it is
+ * 1 MB. */
 static int start_thread(Thread *thread)
 {
     enum { ROOM = 1 << 20 };

@@ -48,9 +48,9 @@ static double coalition_loss(const AnbImportance *m, double y, const double *f)
     return (sum * sum - squares) / (n * (n - 1));
 }
 
-/* Predicts the coalitions of the first k + 1, k + 2 .. columns of the order, as many as `mixed` holds and without that
- * of all columns; its first rows are those of the first k columns, and afterwards those of the last coalition. Returns
- * how many. */
+/* Predicts the coalitions of the first k + 1, k + 2, .. columns of the order: as many as `mixed` has room for, and not
+ * the one of all columns. On entry `mixed` begins with the rows of the coalition of the first k columns, on return with
+ * those of the last one predicted. Returns the number of coalitions. */
 static size_t predict_coalitions(AnbImportance *m, const StreamingLearner *model, const double *x, bool back, size_t k,
                                  double *f)
 {
