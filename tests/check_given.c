@@ -51,8 +51,10 @@ START_TEST(no_tree)
     assert_refused(anb_moe_new(D, NULL, 2, &error), &error);
     assert_refused(anb_schema_new(NULL, 3, NULL, &error), &error);
     assert_refused(anb_superposition_new(2, NULL, &error), &error);
-    const AnbMatrix empty = {2, 2, 2, NULL};
+    const AnbMatrix empty = {2, 2, 2, NULL}, narrow = {2, 2, 1, (double[4]){0}};
     assert_refused(anb_superposition_new(1, &empty, &error), &error);
+    ck_assert_ptr_null(anb_superposition_new(1, &narrow, &error));
+    ck_assert_str_eq(error.message, "matrix 0: its stride is below its columns");
 }
 END_TEST
 
@@ -106,6 +108,69 @@ START_TEST(no_notes)
 }
 END_TEST
 
+/* Read-outs of no model, into no place. */
+START_TEST(nothing_to_read)
+{
+    AnbAnswer answer = {0};
+    AnbMixture mixture;
+    AnbMixtureSummary summary;
+    AnbGateWeights weights;
+    AnbDriftView drift;
+    double low, high;
+    StreamingLearner *model = made(D, "interval(drift(moe(linear, mean)))");
+    ck_assert_int_eq(anb_last_answer(NULL, &answer), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_last_answer(model, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_answer_interval(NULL, &answer, .9, &low, &high), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_answer_interval(model, NULL, .9, &low, &high), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_answer_interval(model, &answer, .9, NULL, &high), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_answer_interval(model, &answer, .9, &low, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_mixture(NULL, &mixture), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_mixture(model, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_mixture_at(NULL, "", &mixture), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_mixture_at(model, "", NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_mixture_summary(NULL, &summary), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_mixture_summary(model, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_gate_weights(NULL, &weights), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_gate_weights(model, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_drift_view(NULL, &drift), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_drift_view(model, NULL), ANB_E_ARGUMENT);
+    anb_free(model);
+}
+END_TEST
+
+/* Names without a text, a model or a place. */
+START_TEST(nothing_to_name)
+{
+    AnbError error = {0};
+    AnbLoss loss;
+    AnbColumn column = {0};
+    char name[ANB_FEATURE_NAME];
+    StreamingLearner *model = made(D, "moe(mlp, mean)");
+    AnbSchema *schema = anb_schema_parse("a b", NULL, NULL);
+    AnbSuperposition *units = anb_superposition_of_model(model, NULL);
+    ck_assert_int_eq(anb_feature_name(NULL, "", 0, NULL, name, sizeof name), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_feature_name(model, "", 0, NULL, NULL, sizeof name), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_feature_name(model, "", 0, NULL, NULL, 0), 2);
+    ck_assert_int_eq(anb_superposition_feature_name(NULL, model, 0, 0, NULL, name, sizeof name), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_superposition_feature_name(units, NULL, 0, 0, NULL, name, sizeof name), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_superposition_feature_name(units, model, 0, 0, NULL, NULL, 1), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_expert_pool_set_name(NULL, 0, "a"), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_source_find(NULL, "a", 1), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_source_find(model, NULL, 1), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_schema_find(NULL, "a", 1), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_schema_find(schema, NULL, 1), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_column_kind(NULL, 4, &column), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_column_kind("time", 4, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_metric_find(NULL, 4), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_loss_parse(NULL, &loss), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_loss_parse("squared", NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_snapshot_to_memory(model, NULL, NULL, 1 << 20, &error), ANB_E_ARGUMENT);
+    anb_superposition_free(units);
+    anb_schema_drop(schema);
+    anb_free(model);
+}
+END_TEST
+
 static int write_nothing(void *context, const void *bytes, size_t size)
 {
     (void)context, (void)bytes, (void)size;
@@ -125,6 +190,12 @@ START_TEST(nothing_to_say)
     ck_assert_int_eq(anb_explain(explainer, NULL, (double[D]){0}, &why), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_explain(explainer, model, NULL, &why), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_explainer_take(explainer, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_explainer_keep(NULL, (double[D]){0}), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_explainer_keep(explainer, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_explain_served(explainer, NULL, (double[D]){0}, &why), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_diagnostics_json(NULL, NULL, false, write_nothing, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_diagnostics_csv_head(NULL, NULL, write_nothing, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_diagnostics_csv(NULL, NULL, write_nothing, NULL), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_runs_parse(NULL, 3, "nc", &runs), ANB_E_ARGUMENT);
     anb_explainer_free(explainer);
     anb_free(model);
@@ -144,6 +215,9 @@ START_TEST(no_function)
     ck_assert_int_eq(anb_diagnostics_csv(d, NULL, NULL, NULL), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_snapshot_write(model, NULL, NULL, NULL, &error), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_serve_attach(server, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_serve_attach(NULL, anb_diagnostics_observer(d)), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_serve_learn(NULL, &(AnbServeSample){0}, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_serve_learn(server, NULL, NULL), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_serve_look(reader, NULL, NULL), ANB_E_ARGUMENT);
     ck_assert_ptr_eq(anb_relocate(model, NULL, NULL), model);
     anb_serve_reader_free(reader);
@@ -218,6 +292,8 @@ static Suite *suite(void)
     tcase_add_test(tests, no_text);
     tcase_add_test(tests, no_path);
     tcase_add_test(tests, no_notes);
+    tcase_add_test(tests, nothing_to_read);
+    tcase_add_test(tests, nothing_to_name);
     tcase_add_test(tests, nothing_to_say);
     tcase_add_test(tests, no_function);
     tcase_add_test(tests, half_an_allocator);

@@ -47,7 +47,7 @@ START_TEST(texts_there_and_back)
         ck_assert_int_eq(anb_loss_parse(unknown[i], &loss), ANB_E_UNKNOWN);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         ck_assert_int_eq(anb_loss_parse(wrong[i], &loss), ANB_E_ARGUMENT);
-    ck_assert_int_eq(anb_loss_parse(NULL, &loss), ANB_E_UNKNOWN);
+    ck_assert_int_eq(anb_loss_parse(NULL, &loss), ANB_E_ARGUMENT);
 }
 END_TEST
 

@@ -8,9 +8,9 @@
  *
  * A model is used by one thread at a time; different models share no mutable memory.
  *
- * Pointers may be NULL only where that is documented. Elsewhere functions that return a code refuse a model, tree,
- * array, text, path or function that is NULL with ANB_E_ARGUMENT. Functions that learn or predict a sample, and
- * functions that return no code, do not check for NULL.
+ * Pointers may be NULL only where that is documented. Elsewhere functions that return a code refuse NULL with
+ * ANB_E_ARGUMENT. Functions that learn or predict a sample, those that read a number, a time or a cell, and functions
+ * that return no code, do not check for NULL.
  *
  * A function of the caller's that the library calls (AnbAllocator, AnbWrite, AnbObserver, AnbServeLook, a type's own)
  * returns. An exception or a longjmp that leaves it skips the library's part: locks stay held, and who waits for them

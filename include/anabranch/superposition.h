@@ -33,7 +33,8 @@ typedef struct AnbSuperposition AnbSuperposition;
  *                   call only
  * @param error      why it was refused, or NULL
  * @return           the analysis, owned by the caller (anb_superposition_free), or NULL: ANB_E_ARGUMENT where the
- *                   shapes differ, ANB_E_INPUT where a weight is not finite
+ *                   shapes differ, ANB_E_INPUT where a weight is not finite, ANB_E_LIMIT beyond 16,384 features or
+ *                   1,048,576 hidden units, ANB_E_MEMORY
  *
  * Cost: for each expert features^2 * hidden / 2 multiply-adds, and memory for two features-by-features matrices.
  */

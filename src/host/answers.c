@@ -28,6 +28,8 @@ int anb_answer_with(const StreamingLearner *model, AnbReader *reader, const doub
 
 int anb_last_answer(const StreamingLearner *model, AnbAnswer *answer)
 {
+    if (!model || !answer)
+        return ANB_E_ARGUMENT;
     return given(model, anb_scratch_kept(model), answer) ? 0 : ANB_E_UNSUPPORTED;
 }
 

@@ -81,9 +81,11 @@ ptrdiff_t anb_node_feature_name(const StreamingLearner *model, const AnbNode *no
 ptrdiff_t anb_feature_name(const StreamingLearner *model, const char *path, size_t i, const char *const *columns,
                            char *out, size_t size)
 {
+    if (!model || !path || (!out && size > 0))
+        return ANB_E_ARGUMENT;
     const AnbNode *node = anb_node_at(model, path);
     if (!node || i >= node->n_features)
-        return path ? ANB_E_UNKNOWN : ANB_E_ARGUMENT;
+        return ANB_E_UNKNOWN;
     return anb_node_feature_name(model, node, i, columns, out, size);
 }
 

@@ -21,6 +21,8 @@ static int view(const StreamingLearner *model, const AnbNode *node, AnbMixture *
 
 int anb_mixture(const StreamingLearner *model, AnbMixture *mixture)
 {
+    if (!model || !mixture)
+        return ANB_E_ARGUMENT;
     const AnbNode *moe = model->plan->moe;
     return moe ? view(model, moe, mixture) : ANB_E_UNSUPPORTED;
 }
@@ -57,10 +59,10 @@ const AnbNode *anb_node_at(const StreamingLearner *model, const char *path)
 
 int anb_mixture_at(const StreamingLearner *model, const char *path, AnbMixture *mixture)
 {
+    if (!model || !path || !mixture)
+        return ANB_E_ARGUMENT;
     const AnbNode *node = anb_node_at(model, path);
-    if (!node)
-        return path ? ANB_E_UNKNOWN : ANB_E_ARGUMENT;
-    return view(model, node, mixture);
+    return node ? view(model, node, mixture) : ANB_E_UNKNOWN;
 }
 
 const char *anb_expert_name_at(const StreamingLearner *model, const char *path, size_t i)
@@ -71,6 +73,8 @@ const char *anb_expert_name_at(const StreamingLearner *model, const char *path, 
 
 int anb_gate_weights(const StreamingLearner *model, AnbGateWeights *weights)
 {
+    if (!model || !weights)
+        return ANB_E_ARGUMENT;
     const AnbNode *moe = model->plan->moe, *router = moe ? moe->router : NULL;
     const AnbGateTable *table = router ? anb_router_type(router)->readable : NULL;
     if (!table)
@@ -181,7 +185,7 @@ int anb_mixture_with(const StreamingLearner *model, AnbReader *reader, const dou
 int anb_mixture_summary(const StreamingLearner *model, AnbMixtureSummary *summary)
 {
     AnbMixture m;
-    int code = anb_mixture(model, &m);
+    int code = summary ? anb_mixture(model, &m) : ANB_E_ARGUMENT;
     if (code)
         return code;
     *summary = (AnbMixtureSummary){m.alignment, m.load_balance_rate, m.gate_entropy, (double)m.k, m.disagreement};

@@ -101,6 +101,8 @@ int anb_answer_interval(const StreamingLearner *model, const AnbAnswer *answer, 
                         double *high)
 {
     const double *level;
+    if (!model || !answer || !low || !high)
+        return ANB_E_ARGUMENT;
     size_t n = anb_interval_levels(model, &level);
     for (size_t i = 0; i < n; i++) {
         if (level[i] != coverage)
@@ -146,6 +148,8 @@ int anb_predict_quantiles_with(const StreamingLearner *model, AnbReader *reader,
 
 int anb_drift_view(const StreamingLearner *model, AnbDriftView *view)
 {
+    if (!model || !view)
+        return ANB_E_ARGUMENT;
     AnbAsked at = anb_ask(&model->plan->nodes[0], anb_block(model), NULL, NULL);
     if (!anb_reach(&at, ANB_CAN_DETECT))
         return ANB_E_UNSUPPORTED;

@@ -28,6 +28,8 @@ int anb_schema_options_take(const AnbSchemaOptions *given, AnbSchemaOptions *own
 
 int anb_column_kind(const char *word, size_t n, AnbColumn *column)
 {
+    if (!word || !column)
+        return ANB_E_ARGUMENT;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         if (anb_same_word(kinds[k], word, n)) {
             column->kind = (AnbColumnKind)k;
@@ -237,6 +239,8 @@ bool anb_schema_equal(const AnbSchema *a, const AnbSchema *b)
 
 ptrdiff_t anb_schema_find(const AnbSchema *schema, const char *name, size_t n)
 {
+    if (!schema || !name)
+        return ANB_E_ARGUMENT;
     uint32_t entry = schema->index[place_of(schema, name, n)];
     return entry ? (ptrdiff_t)entry - 1 : ANB_E_UNKNOWN;
 }

@@ -313,7 +313,7 @@ int anb_serve_learn(AnbServer *server, const AnbServeSample *sample, double *bef
 {
     AnbServeSample own = usual_sample;
     double prediction = ANB_NAN;
-    int code = anb_sized_take("a sample", &own, sizeof own, sample, NULL);
+    int code = server && sample ? anb_sized_take("a sample", &own, sizeof own, sample, NULL) : ANB_E_ARGUMENT;
     if (!code && !begin(server))
         code = ANB_E_UNSUPPORTED;
     else if (!code) {
@@ -330,7 +330,7 @@ int anb_serve_learn(AnbServer *server, const AnbServeSample *sample, double *bef
 int anb_serve_attach(AnbServer *server, AnbObserver *observer)
 {
     int code = ANB_E_LIMIT;
-    if (!observer)
+    if (!server || !observer)
         return ANB_E_ARGUMENT;
     if (!begin(server))
         return ANB_E_UNSUPPORTED;

@@ -159,7 +159,7 @@ double anb_serve_disagreement(AnbServeReader *reader, const double *x)
 
 int anb_serve_look(AnbServeReader *reader, AnbServeLook look, void *context)
 {
-    if (!look)
+    if (!reader || !look)
         return ANB_E_ARGUMENT;
     int code = look(enter(reader), reader->reader, context);
     leave(reader);

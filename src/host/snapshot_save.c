@@ -279,6 +279,8 @@ int anb_snapshot_to_memory(const StreamingLearner *model, const AnbSnapshotExtra
                            AnbError *error)
 {
     Target target = {out, size};
+    if (!anb_given(out, "memory to save to", error))
+        return ANB_E_ARGUMENT;
     int code = anb_snapshot_write(model, extras, to_memory, &target, error);
     if (code == ANB_E_LIMIT)
         return anb_fail(error, code, "the snapshot does not fit in %zu bytes", size);

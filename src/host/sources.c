@@ -37,6 +37,8 @@ static uint8_t *place_of(const AnbSources *sources, const char *name, size_t n)
 
 int anb_source_find(const StreamingLearner *model, const char *name, size_t n)
 {
+    if (!model || !name)
+        return ANB_E_ARGUMENT;
     const AnbSources *own = anb_sources_of(model);
     if (!own || n == 0 || n >= ANB_SOURCE_SIZE)
         return ANB_E_UNKNOWN;

@@ -168,7 +168,7 @@ AnbPooled anb_expert_pool_expert(const AnbExpertPool *pool, size_t i)
 /* Names end up in JSON, CSV and the text of Prometheus, all of them UTF-8: whole characters, `?` for a byte of none. */
 int anb_expert_pool_set_name(AnbExpertPool *pool, size_t i, const char *name)
 {
-    if (i >= pool->k)
+    if (!pool || i >= pool->k)
         return ANB_E_ARGUMENT;
     size_t at = 0;
     for (const unsigned char *p = (const unsigned char *)(name ? name : ""); *p;) {

@@ -42,6 +42,8 @@ double *anb_kept_place(AnbKept *k)
 int anb_explainer_keep(AnbExplainer *e, const double *x)
 {
     uint64_t missing;
+    if (!e || !x)
+        return ANB_E_ARGUMENT;
     if (anb_refuses_row(e->reader->plan, x, &e->reader->counters, &missing))
         return ANB_E_INPUT;
     double *row = anb_kept_place(&e->kept);

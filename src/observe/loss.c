@@ -66,7 +66,9 @@ enum { WORDS = sizeof words / sizeof *words };
 
 int anb_loss_parse(const char *text, AnbLoss *loss)
 {
-    size_t n = text ? strcspn(text, ":") : 0, w = 0;
+    if (!text || !loss)
+        return ANB_E_ARGUMENT;
+    size_t n = strcspn(text, ":"), w = 0;
     double level = 0;
     while (w < WORDS && !anb_same_word(words[w].word, text, n))
         w++;

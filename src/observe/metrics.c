@@ -15,6 +15,8 @@ const AnbMetric *anb_metrics(void)
 
 int anb_metric_find(const char *name, size_t n)
 {
+    if (!name)
+        return ANB_E_ARGUMENT;
     for (int i = 0; i < ANB_METRIC_COUNT; i++)
         if (anb_same_word(registry[i].name, name, n))
             return i;

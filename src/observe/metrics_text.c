@@ -146,6 +146,8 @@ static void put_json_audit(Out *out, const AnbAudit *audit)
 
 int anb_diagnostics_json(AnbDiagnostics *d, const AnbAudit *audit, bool pairs, AnbWrite write, void *context)
 {
+    if (!d)
+        return ANB_E_ARGUMENT;
     Out out = out_to(write, context);
     put_text(&out, "{");
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
@@ -253,6 +255,8 @@ static void put_csv_audit(Out *out, const AnbAudit *audit)
 
 int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context)
 {
+    if (!d)
+        return ANB_E_ARGUMENT;
     Out out = out_to(write, context);
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
         const AnbMetric *metric = &anb_metrics()[i];
@@ -271,6 +275,8 @@ int anb_diagnostics_csv_head(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite 
 
 int anb_diagnostics_csv(AnbDiagnostics *d, const AnbAudit *audit, AnbWrite write, void *context)
 {
+    if (!d)
+        return ANB_E_ARGUMENT;
     Out out = out_to(write, context);
     for (int i = 0; i < ANB_METRIC_COUNT; i++) {
         size_t n;

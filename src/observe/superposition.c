@@ -31,8 +31,10 @@ static int check_matrices(size_t n, const AnbMatrix *m, AnbError *error)
     if (m[0].rows > 16384 || m[0].columns > 1 << 20)
         return anb_fail(error, ANB_E_LIMIT, "more than 16384 features or 1048576 hidden units");
     for (size_t e = 0; e < n; e++) {
-        if (m[e].rows != m[0].rows || m[e].columns != m[0].columns || m[e].stride < m[e].columns)
+        if (m[e].rows != m[0].rows || m[e].columns != m[0].columns)
             return anb_fail(error, ANB_E_ARGUMENT, "matrix %zu is not of the first one's shape", e);
+        if (m[e].stride < m[e].columns)
+            return anb_fail(error, ANB_E_ARGUMENT, "matrix %zu: its stride is below its columns", e);
         if (!m[e].value)
             return anb_fail(error, ANB_E_ARGUMENT, "matrix %zu has no values: NULL was given", e);
         for (size_t i = 0; i < m[e].rows; i++)
@@ -154,6 +156,8 @@ static const AnbNode *network_below(const AnbNode *node)
 ptrdiff_t anb_superposition_feature_name(const AnbSuperposition *s, const StreamingLearner *model, size_t e, size_t i,
                                          const char *const *columns, char *out, size_t size)
 {
+    if (!s || !model || (!out && size > 0))
+        return ANB_E_ARGUMENT;
     const AnbNode *moe = model->plan->moe;
     size_t n = moe ? moe->n_children : 1;
     const AnbNode *expert = e >= s->n_experts || s->expert[e] >= n ? NULL
