@@ -268,6 +268,34 @@ START_TEST(unknown_types_versions_and_sizes_are_refused)
 }
 END_TEST
 
+/* The reason of a refusal names the version that saved it where that is a newer one. */
+START_TEST(a_newer_version_is_named)
+{
+    const char *const versions[][2] = {{"1000.1.2", "saved by version 1000.1.2, which is newer than this one, "},
+                                       {"0.1.2000", "an unknown learner 'linexr'"}};
+    for (size_t i = 0; i < 2; i++) {
+        AnbError error = {0};
+        StreamingLearner *model = anb_parse(2, "linear", NULL, NULL);
+        Blob blob = save(model, NULL);
+        size_t library = find(&blob, anb_version(), 0), length = strlen(anb_version());
+        blob.bytes = realloc(blob.bytes, blob.size + 8);
+        memmove(blob.bytes + library + 8, blob.bytes + library + length, blob.size - library - length);
+        memcpy(blob.bytes + library, versions[i][0], 8);
+        blob.size += 8 - length;
+        blob.bytes[library - 4] = 8;
+        blob.bytes[16] = (unsigned char)blob.size, blob.bytes[17] = (unsigned char)(blob.size >> 8);
+        memcpy(blob.bytes + find(&blob, "linear(", 0), "linexr", 6);
+        repair(&blob);
+        ck_assert_ptr_null(anb_load_memory(blob.bytes, blob.size, NULL, &error));
+        ck_assert_int_eq(error.code, ANB_E_UNKNOWN);
+        ck_assert_int_eq(strncmp(error.message, versions[i][1], strlen(versions[i][1])), 0);
+        ck_assert_ptr_nonnull(strstr(error.message, "an unknown learner 'linexr'"));
+        free(blob.bytes);
+        anb_free(model);
+    }
+}
+END_TEST
+
 /* ---- limits ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(a_small_file_cannot_ask_for_much)
@@ -309,6 +337,7 @@ static Suite *suite(void)
     tcase_add_test(tests, snapshots_of_every_release_load);
     tcase_add_test(tests, each_damage_has_its_code);
     tcase_add_test(tests, unknown_types_versions_and_sizes_are_refused);
+    tcase_add_test(tests, a_newer_version_is_named);
     tcase_add_test(tests, a_small_file_cannot_ask_for_much);
     return suite;
 }

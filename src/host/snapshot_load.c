@@ -5,6 +5,7 @@
 #include "model.h"
 #include "snapshot.h"
 #include "src/text/given.h"
+#include <stdlib.h>
 
 typedef struct Source {
     AnbVisitor visitor;
@@ -133,12 +134,33 @@ static int load_sources(const AnbSnapshot *snapshot, StreamingLearner *model, An
     return 0;
 }
 
-StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
+/* Whether the first of two versions is the newer one. */
+static bool is_newer(const char *version, const char *other)
 {
-    AnbModelOptions own;
-    if (!anb_given(snapshot, "snapshot", error) || anb_model_options_take(options, &own, error))
-        return NULL;
-    StreamingLearner *model = empty_model(snapshot, &own, error);
+    for (;; version++, other++) {
+        char *end, *other_end;
+        unsigned long mine = strtoul(version, &end, 10), theirs = strtoul(other, &other_end, 10);
+        if (mine != theirs || *end != '.' || *other_end != '.')
+            return mine > theirs;
+        version = end;
+        other = other_end;
+    }
+}
+
+/* A newer version has learners, options and layouts that this one does not know. */
+static void name_version(const AnbSnapshot *snapshot, AnbError *error)
+{
+    if (!error || !is_newer(snapshot->library, anb_version()) || error->code == ANB_E_MEMORY)
+        return;
+    const AnbError unnamed = *error;
+    anb_fail(error, unnamed.code, "saved by version %.20s, which is newer than this one, %s: %s", snapshot->library,
+             anb_version(), unnamed.message);
+    error->position = unnamed.position;
+}
+
+static StreamingLearner *load(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
+{
+    StreamingLearner *model = empty_model(snapshot, options, error);
     if (!model)
         return NULL;
     Loading l = {snapshot->nodes, snapshot->nodes + snapshot->n_nodes, error};
@@ -156,6 +178,17 @@ StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModel
         return NULL;
     }
     model->counters = snapshot->counters;
+    return model;
+}
+
+StreamingLearner *anb_snapshot_model(const AnbSnapshot *snapshot, const AnbModelOptions *options, AnbError *error)
+{
+    AnbModelOptions own;
+    if (!anb_given(snapshot, "snapshot", error) || anb_model_options_take(options, &own, error))
+        return NULL;
+    StreamingLearner *model = load(snapshot, &own, error);
+    if (!model)
+        name_version(snapshot, error);
     return model;
 }
 

@@ -90,8 +90,8 @@ static int check_head(const unsigned char *bytes, size_t size, AnbError *error)
     if (mark != ANB_SNAPSHOT_MARK)
         return anb_fail(error, ANB_E_FORMAT, "the snapshot's bytes are in another order");
     if (format != ANB_SNAPSHOT_FORMAT)
-        return anb_fail(error, ANB_E_VERSION, "format %lu of snapshots; this version knows up to %d",
-                        (unsigned long)format, ANB_SNAPSHOT_FORMAT);
+        return anb_fail(error, ANB_E_VERSION, "format %lu of snapshots, and version %s knows %d: load it with the version that saved it",
+                        (unsigned long)format, anb_version(), ANB_SNAPSHOT_FORMAT);
     if (size < wanted)
         return anb_fail(error, ANB_E_TRUNCATED, "the snapshot ends after %zu of %llu bytes", size,
                         (unsigned long long)wanted);
