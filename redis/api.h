@@ -163,6 +163,7 @@ enum { ARG_OPTIONAL = 1, ARG_MULTIPLE = 2 };
     X(NotifyKeyspaceEvent, int, (RedisModuleCtx *, int, const char *, RedisModuleString *))                            \
     X(GetContextFlags, int, (RedisModuleCtx *))                                                                        \
     X(LogIOError, void, (RedisModuleIO *, const char *, const char *, ...))                                            \
+    X(GetKeyNameFromIO, const RedisModuleString *, (RedisModuleIO *))                                                  \
     X(Log, void, (RedisModuleCtx *, const char *, const char *, ...))                                                  \
     X(SaveStringBuffer, void, (RedisModuleIO *, const char *, size_t))                                                 \
     X(LoadStringBuffer, char *, (RedisModuleIO *, size_t *))                                                           \

@@ -96,7 +96,7 @@ int anb_command_restore(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
     const char *blob = RedisModule_StringPtrLen(argv[2], &size);
     Model *model = anb_model_load(blob, size, &error);
     if (!model)
-        return anb_reply_error(ctx, "the snapshot is refused: %s", error.message);
+        return anb_reply_error(ctx, "the snapshot is refused: %s%s", error.message, anb_model_remedy(&error));
     return deliver(ctx, argv[1], model, "anb.restore");
 }
 

@@ -197,7 +197,7 @@ static StreamingLearner *parse_learner(RedisModuleCtx *ctx, RedisModuleString *t
                                     ? anb_parse((size_t)c->features, expression, &options, &error)
                                     : anb_parse_saved((size_t)c->features, expression, &options, &error);
     if (!learner)
-        anb_reply_error(ctx, "at byte %zu: %s", error.position, error.message);
+        anb_reply_error(ctx, "at byte %zu: %s%s", error.position, error.message, anb_model_remedy(&error));
     return learner;
 }
 

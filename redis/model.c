@@ -181,12 +181,30 @@ static void rdb_save(RedisModuleIO *rdb, void *value)
     RedisModule_Free(blob);
 }
 
+const char *anb_model_remedy(const AnbError *error)
+{
+    bool by_bytes = error->code == ANB_E_LIMIT && strstr(error->message, "(max_bytes)");
+    return by_bytes ? "; anabranch.max-model-bytes sets the limit" : "";
+}
+
+/* Writes why the model of a key is not read to the server's log. */
+static void log_refusal(RedisModuleIO *rdb, const AnbError *error)
+{
+    size_t size = 0;
+    const RedisModuleString *key = RedisModule_GetKeyNameFromIO(rdb);
+    const char *name = key ? RedisModule_StringPtrLen(key, &size) : "";
+    RedisModule_LogIOError(rdb, "warning", "anabranch: the model at the key '%.*s' is refused: %s%s",
+                           size < 200 ? (int)size : 200, name, error->message, anb_model_remedy(error));
+}
+
 static void *rdb_load(RedisModuleIO *rdb, int encoding)
 {
     AnbError error = {0};
     size_t size;
     if (encoding > ENCODING) {
-        RedisModule_LogIOError(rdb, "warning", "anabranch: encoding %d was made by a newer module", encoding);
+        anb_fail(&error, ANB_E_VERSION, "a newer version of the module saved it (encoding %d; %s knows up to %d)",
+                 encoding, anb_version(), ENCODING);
+        log_refusal(rdb, &error);
         return NULL;
     }
     char *blob = RedisModule_LoadStringBuffer(rdb, &size);
@@ -195,7 +213,7 @@ static void *rdb_load(RedisModuleIO *rdb, int encoding)
     Model *model = anb_model_load(blob, size, &error);
     RedisModule_Free(blob);
     if (!model)
-        RedisModule_LogIOError(rdb, "warning", "anabranch: a model is refused: %s", error.message);
+        log_refusal(rdb, &error);
     return model;
 }
 

@@ -91,6 +91,8 @@ int anb_register_type(RedisModuleCtx *ctx);
 Model *anb_model_wrap(StreamingLearner *learner, Kept *kept);
 /* From a snapshot; NULL with the reason. */
 Model *anb_model_load(const char *blob, size_t size, AnbError *error);
+/* What to do about an error, to be written behind its message, or "". */
+const char *anb_model_remedy(const AnbError *error);
 /* A copy, or NULL where memory is out. */
 Model *anb_model_copy(const Model *model);
 void anb_model_free(void *model);

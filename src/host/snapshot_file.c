@@ -72,8 +72,8 @@ static int read_open_file(int fd, const char *path, const AnbAllocator *allocato
     if (!S_ISREG(status.st_mode))
         return anb_fail(error, ANB_E_IO, "%s: not a regular file", path);
     if ((uintmax_t)status.st_size > max_bytes)
-        return anb_fail(error, ANB_E_LIMIT, "%s: %lld bytes are over the limit of %zu", path, (long long)status.st_size,
-                        max_bytes);
+        return anb_fail(error, ANB_E_LIMIT, "%s: %lld bytes are over the limit of %zu (max_bytes)", path,
+                        (long long)status.st_size, max_bytes);
     *size = (size_t)status.st_size;
     *bytes = allocator->alloc(*size + 1, allocator->context);
     if (!*bytes)

@@ -90,7 +90,8 @@ static int check_head(const unsigned char *bytes, size_t size, AnbError *error)
     if (mark != ANB_SNAPSHOT_MARK)
         return anb_fail(error, ANB_E_FORMAT, "the snapshot's bytes are in another order");
     if (format != ANB_SNAPSHOT_FORMAT)
-        return anb_fail(error, ANB_E_VERSION, "format %lu of snapshots, and version %s knows %d: load it with the version that saved it",
+        return anb_fail(error, ANB_E_VERSION,
+                        "format %lu of snapshots, and version %s knows %d: load it with the version that saved it",
                         (unsigned long)format, anb_version(), ANB_SNAPSHOT_FORMAT);
     if (size < wanted)
         return anb_fail(error, ANB_E_TRUNCATED, "the snapshot ends after %zu of %llu bytes", size,
@@ -254,7 +255,8 @@ static AnbSnapshot *open_owned(const void *bytes, size_t size, void *owned, cons
     const AnbAllocator *allocator = anb_allocator_of(options);
     AnbSnapshot *view = NULL;
     if (size > options->max_bytes)
-        anb_fail(error, ANB_E_LIMIT, "a snapshot of %zu bytes is over the limit of %zu", size, options->max_bytes);
+        anb_fail(error, ANB_E_LIMIT, "a snapshot of %zu bytes is over the limit of %zu (max_bytes)", size,
+                 options->max_bytes);
     else if (!check_head(bytes, size, error) && !check_sum(bytes, size, error))
         view = fill(bytes, size, allocator, error);
     if (view)

@@ -166,8 +166,13 @@ def settings_have_bounds(server, library):
         for value in (low - 1, high + 1, "x", ""):
             refused(client, "CONFIG SET failed", "CONFIG", "SET", name, value)
         assert client.call("CONFIG", "GET", name)[1] == str(high).encode()
+    client.call("ANB.CREATE", "wide", "mlp", "FEATURES", 8)
+    blob, dump = client.call("ANB.SAVE", "wide"), client.call("DUMP", "wide")
     client.call("CONFIG", "SET", "anabranch.max-model-bytes", 4096)
-    refused(client, "limit", "ANB.CREATE", "m", "forest", "FEATURES", 8)
+    refused(client, "anabranch.max-model-bytes sets the limit", "ANB.CREATE", "m", "forest", "FEATURES", 8)
+    refused(client, "anabranch.max-model-bytes sets the limit", "ANB.RESTORE", "m", blob)
+    refused(client, "Bad data", "RESTORE", "m", 0, dump)
+    assert "the model at the key 'm' is refused" in server.log()
     client.call("ANB.CREATE", "m", "linear", "FEATURES", 8)
 
 
