@@ -150,7 +150,11 @@ static int serve(Listener *l)
     MHD_stop_daemon(daemon);
     if (descriptor >= 0)
         close(descriptor);
-    return service_save(&l->http.service);
+    status = service_save(&l->http.service);
+    if (status)
+        complain(0, "%s: %llu samples, labels and kept rows are lost, those since it was saved last",
+                 l->http.service.path, (unsigned long long)(l->http.service.changes - l->http.service.saved_changes));
+    return status;
 }
 
 static int run_serve(const Arguments *a)

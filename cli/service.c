@@ -168,7 +168,8 @@ static void put_own_metrics(const Service *s, FILE *out)
         const char *name, *help, *type;
         uint64_t value;
     } own[] = {
-        {"unsaved", "samples and labels learned that are not in the file", "gauge", s->changes - s->saved_changes},
+        {"unsaved", "samples and labels learned, and rows kept, that are not in the file", "gauge",
+         s->changes - s->saved_changes},
         {"saves_total", "how often the file was saved", "counter", s->saves},
         {"failed_saves_total", "how often saving failed", "counter", s->failed_saves},
         {"requests_total", "requests of predictions, samples and labels", "counter", s->requests},

@@ -26,11 +26,12 @@ typedef struct Service {
     struct stat seen; /* the file as this service read or wrote it last */
     size_t n_features;
     Ranges ranges;
-    size_t n_levels;                 /* of quantiles; 0: the model has none */
-    const double *level;             /* the plan's */
-    pthread_key_t reader;            /* a thread's AnbServeReader */
-    uint64_t changes, saved_changes; /* samples and labels learned; of those, in the file: while the server is held */
-    uint64_t saves, failed_saves;    /* likewise */
+    size_t n_levels;      /* of quantiles; 0: the model has none */
+    const double *level;  /* the plan's */
+    pthread_key_t reader; /* a thread's AnbServeReader */
+    /* While the server is held: samples and labels learned; those and the rows kept; of the latter, in the file. */
+    uint64_t learned, changes, saved_changes;
+    uint64_t saves, failed_saves; /* likewise */
     atomic_uint_fast64_t requests, refused;
     Durations durations;
     atomic_bool ending;                /* requests for many rows end before their next row */

@@ -1,99 +1,10 @@
-/* The bodies of requests: rows by name or in order, targets, numbers of a sequence; and the answers. */
+/* The bodies of requests: targets, numbers of a sequence; and the answers. */
 #include "cli.h"
-#include "service.h"
+#include "service_rows.h"
 #include "show.h"
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { OK = 200, BAD_REQUEST = 400, UNSUPPORTED = 409, OUT_OF_ORDER = 422, UNAVAILABLE = 503 };
-
-static json_t *refuse(Service *s, int *status, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* Never NULL, which is no refusal: anb_fail leaves whole characters, without which there is no JSON. */
-static json_t *refuse(Service *s, int *status, int code, const char *format, ...)
-{
-    AnbError error;
-    char text[sizeof error.message];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    anb_fail(&error, ANB_E_INPUT, "%s", text);
-    atomic_fetch_add(&s->refused, 1);
-    *status = code;
-    return json_pack("{s:s}", "error", error.message);
-}
-
-/* ---- rows -------------------------------------------------------------------------------------------------------- */
-
-/* A cell as a text for the schema, which may be a number that is written out. */
-static AnbCell text_of(json_t *cell, char *room)
-{
-    if (json_is_string(cell))
-        return (AnbCell){json_string_value(cell), json_string_length(cell)};
-    if (json_is_boolean(cell))
-        return json_is_true(cell) ? (AnbCell){"true", 4} : (AnbCell){"false", 5};
-    if (json_is_integer(cell))
-        return (AnbCell){room, (size_t)snprintf(room, ANB_NUMBER_SIZE, "%lld", (long long)json_integer_value(cell))};
-    return json_is_real(cell) ? (AnbCell){room, anb_number_format(json_real_value(cell), room)} : (AnbCell){NULL, 0};
-}
-
-static bool read_cell(const Service *s, size_t j, json_t *cell, double *value, AnbError *error)
-{
-    char room[ANB_NUMBER_SIZE];
-    if (json_is_array(cell) || json_is_object(cell)) {
-        snprintf(error->message, sizeof error->message, "it is a list or an object");
-        return false;
-    }
-    if (s->saved.schema)
-        return anb_schema_cell(s->saved.schema, j, text_of(cell, room), value, error) == 0;
-    if (!cell || json_is_null(cell)) {
-        *value = ANB_NAN;
-        return true;
-    }
-    *value = json_is_boolean(cell) ? json_is_true(cell) : json_number_value(cell);
-    if (json_is_number(cell) || json_is_boolean(cell))
-        return true;
-    snprintf(error->message, sizeof error->message, "it is no number");
-    return false;
-}
-
-/* What is wrong with cell j, which the schema's message says already. */
-static json_t *refuse_cell(Service *s, size_t j, const AnbError *error, int *status)
-{
-    const char *const *names = s->saved.snapshot->extras.features;
-    if (strncmp(error->message, "column ", 7) == 0)
-        return refuse(s, status, BAD_REQUEST, "x: %s", error->message);
-    return refuse(s, status, BAD_REQUEST, "x: column %zu%s%.60s%s: %s", j + 1, names ? " (" : "", names ? names[j] : "",
-                  names ? ")" : "", error->message);
-}
-
-static bool is_column(const Service *s, const char *name)
-{
-    const AnbSnapshotExtras *extras = &s->saved.snapshot->extras;
-    for (size_t j = 0; j < s->n_features; j++)
-        if (strcmp(name, extras->features[j]) == 0)
-            return true;
-    return extras->target && strcmp(name, extras->target) == 0;
-}
-
-/* Names that the model does not have are ignored and counted, with a warning about the first, which may be misspelt. */
-static void count_unknown(Service *s, json_t *row)
-{
-    const char *name;
-    json_t *cell;
-    json_object_foreach(row, name, cell)
-    {
-        if (is_column(s, name) || atomic_fetch_add(&s->unknown, 1) > 0)
-            continue;
-        complain(0,
-                 "a request's x has \"%.60s\", which is no column of the model: such names are passed over, and "
-                 "counted in /healthz as unknown_names",
-                 name);
-    }
-}
 
 /* Of the keys beside `rows` and of those of a request: as names in x. */
 static void count_keys(Service *s, json_t *body, bool rows)
@@ -111,62 +22,6 @@ static void count_keys(Service *s, json_t *body, bool rows)
         complain(0, "a request has \"%.60s\"%s: such keys are passed over, and counted in /healthz as unknown_keys",
                  name, rows ? " beside rows, whose own keys count" : ", which no request takes");
     }
-}
-
-/* Cell j of an array, or of an object by the feature's name. */
-static json_t *cell_of(const Service *s, json_t *row, size_t j)
-{
-    const char *const *names = s->saved.snapshot->extras.features;
-    if (json_is_array(row))
-        return json_array_get(row, j);
-    return names ? json_object_get(row, names[j]) : NULL;
-}
-
-/* A row's cells. NULL, or the refusal. */
-static json_t *read_row(Service *s, json_t *row, double *x, int *status)
-{
-    const char *const *names = s->saved.snapshot->extras.features;
-    AnbError error = {0};
-    size_t found = 0;
-    if (!json_is_array(row) && !(json_is_object(row) && names))
-        return refuse(s, status, BAD_REQUEST, "x is %s",
-                      names ? "neither an object by column names nor an array"
-                            : "no array, and this model has no column names");
-    if (json_is_array(row) && json_array_size(row) != s->n_features)
-        return refuse(s, status, BAD_REQUEST, "x has %zu cells; the model has %zu features", json_array_size(row),
-                      s->n_features);
-    for (size_t j = 0; j < s->n_features; j++) {
-        json_t *cell = cell_of(s, row, j);
-        found += cell != NULL;
-        if (!read_cell(s, j, cell, &x[j], &error))
-            return refuse_cell(s, j, &error, status);
-    }
-    if (json_is_object(row) && json_object_size(row) > found)
-        count_unknown(s, row);
-    return NULL;
-}
-
-static bool takes(const Service *s, const double *x)
-{
-    bool missing = anb_takes_missing(s->saved.model);
-    for (size_t j = 0; j < s->n_features; j++)
-        if (isinf(x[j]) || (isnan(x[j]) && !missing))
-            return false;
-    return true;
-}
-
-/* The row of a request, checked, in memory that the caller frees; NULL with the refusal. */
-static double *row_of(Service *s, json_t *body, int *status, json_t **refusal)
-{
-    double *x = calloc(s->n_features, sizeof *x);
-    *refusal = x ? read_row(s, json_object_get(body, "x"), x, status) : refuse(s, status, UNAVAILABLE, "out of memory");
-    if (!*refusal && !takes(s, x))
-        *refusal = refuse(s, status, BAD_REQUEST, "x holds a missing or infinite cell, which this model does not take");
-    if (*refusal) {
-        free(x);
-        return NULL;
-    }
-    return x;
 }
 
 /* ---- predictions ------------------------------------------------------------------------------------------------- */
@@ -252,16 +107,28 @@ static json_t *quantiles_of(const Service *s, const Prediction *prediction)
     return quantiles;
 }
 
-/* A row's name: a whole number or a text. */
+/* A row's name: a whole number from 0 up, or a text. */
 static bool read_id(json_t *name, uint64_t *id)
 {
-    if (json_is_integer(name))
+    if (json_is_integer(name) && json_integer_value(name) >= 0)
         *id = (uint64_t)json_integer_value(name);
     else if (json_string_length(name) > 0)
         *id = anb_label_id(json_string_value(name), json_string_length(name));
     else
         return false;
     return true;
+}
+
+static const char keeps_none[] = "id: the model keeps no rows for later labels";
+
+/* A row that waits for its label is a part of the model, and has to be saved. */
+static bool keep_row(Service *s, uint64_t id, const double *x, const AnbAnswer *answer)
+{
+    anb_serve_hold(s->server);
+    bool kept = !isnan(anb_serve_keep(s->server, id, x, answer));
+    s->changes += kept;
+    anb_serve_release(s->server);
+    return kept;
 }
 
 /* What is kept for the label is what is answered here, with its interval: both are of the published version. */
@@ -273,12 +140,12 @@ static json_t *predict_row(Service *s, AnbServeReader *reader, json_t *body, con
     if (refusal)
         return refusal;
     if (name && !read_id(name, &id))
-        return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text that is not empty");
+        return refuse(s, status, BAD_REQUEST, "id is neither a whole number from 0 up nor a text that is not empty");
     Prediction prediction = {.x = x, .ranked = wanted.quantiles || (wanted.range && wanted.range->of_quantiles)};
     if (anb_serve_look(reader, predict, &prediction))
         return refuse(s, status, BAD_REQUEST, "x holds what this model does not take");
-    if (name && isnan(anb_serve_keep(s->server, id, x, &prediction.answer)))
-        return refuse(s, status, UNSUPPORTED, "id: the model keeps no rows for later labels");
+    if (name && !keep_row(s, id, x, &prediction.answer))
+        return refuse(s, status, UNSUPPORTED, "%s", keeps_none);
     json_t *answer = json_pack("{s:f, s:I}", "prediction", prediction.answer.prediction, "published",
                                (json_int_t)anb_serve_reader_version(reader));
     if (wanted.range)
@@ -378,6 +245,19 @@ static json_t *repeated(Service *s, const AnbServeSample *sample)
     return json_pack("{s:b, s:I}", "repeated", 1, "last", (json_int_t)source[at].next - 1);
 }
 
+/* While the server is held. */
+static json_t *refuse_label(Service *s, uint64_t id, int *status)
+{
+    const StreamingLearner *model = anb_serve_model(s->server);
+    AnbPendingFate fate = anb_pending_fate(model, id);
+    if (!anb_keeps_pending(model))
+        return refuse(s, status, UNSUPPORTED, "%s", keeps_none);
+    return refuse(s, status, OUT_OF_ORDER,
+                  fate == ANB_PENDING_LEARNED   ? "id: the label of this row has been learned already"
+                  : fate == ANB_PENDING_EVICTED ? "id: newer rows have replaced it: pending takes a larger capacity"
+                                                : "id: no row is kept under it");
+}
+
 /* Learns in its turn, unless the sequence has come further already. */
 static json_t *in_turn(Service *s, json_t *body, AnbServeSample *sample, int *status)
 {
@@ -391,7 +271,7 @@ static json_t *in_turn(Service *s, json_t *body, AnbServeSample *sample, int *st
     if (code == ANB_SEQ_LEARNED) {
         s->changes++;
         history_sample(&s->history, s->diagnostics);
-        evidence_add(&s->evidence, s->diagnostics, sample->x, sample->y, before, s->changes);
+        evidence_add(&s->evidence, s->diagnostics, sample->x, sample->y, before, ++s->learned);
         result = json_pack("{s:f, s:I}", "prediction", before, "samples",
                            (json_int_t)anb_n_samples_seen(anb_serve_model(s->server)));
     } else if (code == ANB_SEQ_REPEATED)
@@ -399,7 +279,7 @@ static json_t *in_turn(Service *s, json_t *body, AnbServeSample *sample, int *st
     else if (code == ANB_E_LIMIT)
         result = refuse(s, status, BAD_REQUEST, "seq: more than %d sources", ANB_SOURCES_MAX);
     else
-        result = refuse(s, status, OUT_OF_ORDER, "the label was refused: its id is unknown, repeated or too old");
+        result = refuse_label(s, sample->id, status);
     anb_serve_release(s->server);
     return result;
 }
@@ -424,7 +304,7 @@ static json_t *label_one(Service *s, json_t *body, int *status)
 {
     AnbServeSample sample = anb_serve_sample();
     if (!read_id(json_object_get(body, "id"), &sample.id))
-        return refuse(s, status, BAD_REQUEST, "id is neither a whole number nor a text that is not empty");
+        return refuse(s, status, BAD_REQUEST, "id is neither a whole number from 0 up nor a text that is not empty");
     return in_turn(s, body, &sample, status);
 }
 

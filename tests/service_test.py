@@ -61,6 +61,28 @@ def answers(model):
     again.end()
 
 
+def waiting(model, other):
+    """A row that waits for its label is saved with the model; a label that is refused is told why."""
+    s = Serving(model)
+    check("a row is kept", s.post("/predict", {"x": ROW, "id": "order-8"})[0] == 200)
+    check("which is not saved yet", s.ask("GET", "/healthz")[1]["unsaved"] == 1)
+    check("it ends in order", s.end() == 0)
+    s = Serving(model)
+    check("the next service learns its label", s.post("/label", {"id": "order-8", "y": 10.5})[0] == 200)
+    check("once", "learned already" in s.post("/label", {"id": "order-8", "y": 10.5})[1]["error"])
+    check("that of no row", "no row is kept" in s.post("/label", {"id": "order-9", "y": 10.5})[1]["error"])
+    s.post("/predict", {"x": ROW, "id": 1})
+    s.post("/predict", {"rows": [{"x": ROW, "id": i} for i in range(2, 242)]})
+    check("that of a row too many", "a larger capacity" in s.post("/label", {"id": 1, "y": 10.5})[1]["error"])
+    for path, body in (("/predict", {"x": ROW, "id": -1}), ("/label", {"id": -1, "y": 1})):
+        check("a negative id is refused", s.post(path, body)[0] == 400)
+    s.end()
+    s = Serving(other)
+    status, refusal = s.post("/label", {"id": 1, "y": 10.5})
+    check("a model that keeps no rows", status == 409 and "keeps no rows" in refusal["error"])
+    s.end()
+
+
 def ranked(model):
     """Quantiles, and the interval between a pair of them; every answer of one published version."""
     s = Serving(model)
@@ -225,7 +247,8 @@ def saving_in_time(model):
     check("/metrics has it", numbers["anabranch_saves_total"] == "0" and numbers["anabranch_unsaved"] == "1"
           and int(numbers["anabranch_failed_saves_total"]) > 0 and numbers["anabranch_requests_total"] == "1")
     check("it goes on", s.post("/predict", {"x": ROW})[0] == 200)
-    check("its end says so", s.end() == 1 and "File too large" in s.process.stderr.read())
+    ended, told = s.end(), s.process.stderr.read()
+    check("its end says so", ended == 1 and "File too large" in told and "1 samples, labels and kept rows are lost" in told)
     check("the old file is as it was", pathlib.Path(model).read_bytes() == before)
 
 
@@ -339,6 +362,7 @@ def main():
     durations(model)
     refusals(model)
     cells()
+    waiting(train("waiting.anb", "pending(scale(rls))", table), train("written.anb", "scale(rls)", table))
     ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", table))
     written_by_another(train("written.anb", "scale(rls)", table))
     saving_in_time(train("timely.anb", "scale(rls)", table))

@@ -16,7 +16,8 @@ static int grow(StreamingLearner *model, AnbError *error)
     size_t attached = model->attached ? 0 : sizeof *model->attached;
     if (anb_total_bytes(model) - anb_sources_bytes(own) + anb_sources_size(capacity) + attached >
         model->plan->max_bytes)
-        return anb_fail(error, ANB_E_LIMIT, "another source would take the model over its limit of %zu bytes (max_bytes)",
+        return anb_fail(error, ANB_E_LIMIT,
+                        "another source would take the model over its limit of %zu bytes (max_bytes)",
                         model->plan->max_bytes);
     AnbSources *table = anb_attach(model) ? anb_sources_larger(model, capacity) : NULL;
     if (!table)
