@@ -136,15 +136,29 @@ static bool take_option(Run *run, const char *name, const char *value)
     if (strcmp(name, "--peers") != 0)
         return file_runs_option(&run->files, name, value);
     run->peers = value;
-    return true;
+    FILE *table = fopen(value, "r");
+    if (!table)
+        perror(value);
+    else
+        fclose(table);
+    return table != NULL;
+}
+
+/* Whether each expression was run on each stream. */
+static bool all_ran(const Bench *bench)
+{
+    size_t n = bench->n_streams * bench->n_expressions * bench->n_seeds, i = 0;
+    while (i < n && bench->results[i].done)
+        i++;
+    return i == n;
 }
 
 int main(int argc, char **argv)
 {
     static Run run = {.files = FILE_RUNS_DEFAULTS};
     int at = 1;
-    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
-        if (!take_option(&run, argv[at], argv[at + 1]))
+    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
+        if (at + 1 == argc || !take_option(&run, argv[at], argv[at + 1]))
             return usage(argv[at]);
     run.bench.n_seeds = run.files.seeds;
     run.bench.expressions = (const char *const *)argv + at;
@@ -157,5 +171,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "accuracy: the system gave no process or memory\n");
         return 1;
     }
-    return report(&run.bench, run.files.format, stdout) ? 0 : usage("--format is text, csv or json");
+    if (!report(&run.bench, run.files.format, stdout))
+        return usage("--format is text, csv or json");
+    return all_ran(&run.bench) ? 0 : 1;
 }

@@ -26,9 +26,12 @@ static inline bool file_runs_option(FileRuns *runs, const char *name, const char
                      : strcmp(name, "--seeds") == 0 ? &runs->seeds
                      : strcmp(name, "--jobs") == 0  ? &runs->jobs
                                                     : NULL;
-    if (number)
-        *number = strtoul(value, NULL, 10);
-    else if (strcmp(name, "--data") == 0)
+    if (number) {
+        char *end;
+        *number = strtoul(value, &end, 10);
+        return *value >= '0' && *value <= '9' && !*end;
+    }
+    if (strcmp(name, "--data") == 0)
         runs->data = value;
     else if (strcmp(name, "--format") == 0)
         runs->format = value;
@@ -56,9 +59,10 @@ static inline const Stream *file_runs_stream(const FileRuns *runs, FileHeld *hel
 {
     if (at != held->at) {
         stream_free(&held->stream);
-        held->at = stream_read(runs->folder.paths[at], runs->limit, &held->stream) ? at : SIZE_MAX;
+        stream_read(runs->folder.paths[at], runs->limit, &held->stream);
+        held->at = at;
     }
-    return held->at == at ? &held->stream : NULL;
+    return held->stream.rows > 0 ? &held->stream : NULL;
 }
 
 #endif

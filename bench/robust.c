@@ -237,8 +237,8 @@ int main(int argc, char **argv)
     Robust *robust = &run.robust;
     int at = 1;
     bool any = false;
-    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
-        if (!take_option(&run, argv[at], argv[at + 1]))
+    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at += 2)
+        if (at + 1 == argc || !take_option(&run, argv[at], argv[at + 1]))
             return usage(argv[at]);
     for (size_t i = 0; i < n_damages; i++)
         any |= robust->wanted[i];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/types.h>
 
 void stream_name(const char *path, char *name, size_t size)
@@ -21,13 +22,18 @@ static size_t columns_of(const char *line)
     return n;
 }
 
-/* One cell: NaN where it is empty or no number. Returns where the next one starts. */
-static const char *cell(const char *at, double *value)
+/* One cell: NaN where it is empty, na or nan. False where it is something else that is no number; *at goes to the next
+ * one else. */
+static bool cell(const char **at, double *value)
 {
-    size_t length = strcspn(at, ",\r\n");
-    if (anb_number_parse(at, length, value) != (int)length || length == 0)
-        *value = ANB_NAN;
-    return at + length + (at[length] == ',');
+    size_t length = strcspn(*at, ",\r\n");
+    bool missing = length == 0 || (length == 2 && strncasecmp(*at, "na", 2) == 0) ||
+                   (length == 3 && strncasecmp(*at, "nan", 3) == 0);
+    *value = ANB_NAN;
+    if (!missing && anb_number_parse_all(*at, length, value) != 0)
+        return false;
+    *at += length + ((*at)[length] == ',');
+    return true;
 }
 
 static bool room(Stream *stream, size_t *capacity)
@@ -42,25 +48,43 @@ static bool room(Stream *stream, size_t *capacity)
     return x && y;
 }
 
-static bool read_rows(FILE *file, size_t limit, Stream *stream)
+/* A line as the next row, which counts where it has a target. False, with a message on stderr, where it is none. */
+static bool read_row(const char *path, size_t number, const char *line, size_t *capacity, Stream *stream)
+{
+    size_t columns = columns_of(line), wanted = stream->d + 1;
+    if (columns != wanted) {
+        fprintf(stderr, "%s, line %zu: %zu cells, and the header has %zu\n", path, number, columns, wanted);
+        return false;
+    }
+    if (!room(stream, capacity)) {
+        fprintf(stderr, "%s: out of memory\n", path);
+        return false;
+    }
+    double *y = &stream->y[stream->rows];
+    const char *at = line;
+    for (size_t j = 0; j < wanted; j++)
+        if (!cell(&at, j < stream->d ? &stream->x[stream->rows * stream->d + j] : y)) {
+            fprintf(stderr, "%s, line %zu, column %zu: '%.*s' is no number\n", path, number, j + 1,
+                    (int)strcspn(at, ",\r\n"), at);
+            return false;
+        }
+    stream->rows += *y - *y == 0;
+    return true;
+}
+
+static bool read_rows(const char *path, FILE *file, size_t limit, Stream *stream)
 {
     char *line = NULL;
-    size_t size = 0, capacity = 0;
-    bool fine = getline(&line, &size, file) > 0;
-    size_t columns = fine ? columns_of(line) : 0;
-    stream->d = columns ? columns - 1 : 0;
-    fine = stream->d > 0;
-    while (fine && (limit == 0 || stream->rows < limit) && getline(&line, &size, file) > 0) {
-        fine = columns_of(line) == columns && room(stream, &capacity);
-        const char *at = line;
-        for (size_t j = 0; j < stream->d && fine; j++)
-            at = cell(at, &stream->x[stream->rows * stream->d + j]);
-        if (fine) {
-            cell(at, &stream->y[stream->rows]);
-            stream->rows += stream->y[stream->rows] - stream->y[stream->rows] == 0;
-        }
-    }
+    size_t size = 0, capacity = 0, number = 1;
+    stream->d = getline(&line, &size, file) > 0 ? columns_of(line) - 1 : 0;
+    bool fine = stream->d > 0;
+    if (!fine)
+        fprintf(stderr, "%s: no header of two columns or more, with commas between\n", path);
+    while (fine && (limit == 0 || stream->rows < limit) && getline(&line, &size, file) > 0)
+        fine = read_row(path, ++number, line, &capacity, stream);
     free(line);
+    if (fine && stream->rows == 0)
+        fprintf(stderr, "%s: no row has a target\n", path);
     return fine && stream->rows > 0;
 }
 
@@ -69,13 +93,13 @@ bool stream_read(const char *path, size_t limit, Stream *stream)
     memset(stream, 0, sizeof *stream);
     stream_name(path, stream->name, sizeof stream->name);
     FILE *file = fopen(path, "r");
-    bool fine = file && read_rows(file, limit, stream);
+    if (!file)
+        perror(path);
+    bool fine = file && read_rows(path, file, limit, stream);
     if (file)
         fclose(file);
-    if (!fine) {
-        fprintf(stderr, "%s: not a table of numbers with a header\n", path);
+    if (!fine)
         stream_free(stream);
-    }
     return fine;
 }
 
@@ -95,6 +119,23 @@ static bool wanted(const Folder *folder, const char *name)
     return folder->n_only == 0;
 }
 
+/* Whether there are files, and each that is wanted by its name. */
+static bool all_found(const Folder *folder, const char *path)
+{
+    bool found = folder->n > 0;
+    if (folder->n == 0 && folder->n_only == 0)
+        fprintf(stderr, "%s: no CSV files here\n", path);
+    for (size_t i = 0; i < folder->n_only; i++) {
+        size_t j = 0;
+        while (j < folder->n && strcmp(folder->names[j], folder->only[i]) != 0)
+            j++;
+        if (j == folder->n)
+            fprintf(stderr, "%s: no file %s.csv here\n", path, folder->only[i]);
+        found = found && j < folder->n;
+    }
+    return found;
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp(a, b);
@@ -104,11 +145,15 @@ bool folder_read(Folder *folder, const char *path)
 {
     DIR *open = opendir(path);
     struct dirent *entry;
-    while (open && (entry = readdir(open)) && folder->n < STREAMS_MAX) {
+    while (open && (entry = readdir(open))) {
         char name[64];
         const char *dot = strrchr(entry->d_name, '.');
         stream_name(entry->d_name, name, sizeof name);
-        if (dot && strcmp(dot, ".csv") == 0 && wanted(folder, name))
+        if (!dot || strcmp(dot, ".csv") != 0 || !wanted(folder, name))
+            continue;
+        if (folder->n == STREAMS_MAX)
+            fprintf(stderr, "%s: more than %d files; %s is left out\n", path, STREAMS_MAX, entry->d_name);
+        else
             snprintf(folder->paths[folder->n++], PATH_MOST, "%s/%s", path, entry->d_name);
     }
     if (open)
@@ -116,9 +161,7 @@ bool folder_read(Folder *folder, const char *path)
     qsort(folder->paths, folder->n, PATH_MOST, by_name);
     for (size_t i = 0; i < folder->n; i++)
         stream_name(folder->paths[i], folder->names[i], sizeof folder->names[i]);
-    if (folder->n == 0)
-        fprintf(stderr, "%s: no CSV files here\n", path);
-    return folder->n > 0;
+    return all_found(folder, path);
 }
 
 /* Columns: stream, learner, kind, n, mae, rmse, ... */

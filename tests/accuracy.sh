@@ -38,5 +38,25 @@ wrong=$("$1" --data "$folder" --seeds 1 --only ramp nonsense 2>&1)
 expect "an unknown learner" "$wrong" "nonsense"
 expect "an unknown learner" "$wrong" "failed"
 
-echo "100%: Checks: 9, Failures: $failed, Errors: 0"
+# What would be measured wrong in silence: texts in cells, counts that are no numbers, tables and streams that are not there.
+refused() # WHAT MESSAGE ARGUMENT...
+{
+    what=$1 message=$2
+    shift 2
+    said=$("$accuracy" --data "$folder" --seeds 1 "$@" last 2>&1 >/dev/null) && { echo "$what was taken"; failed=$((failed + 1)); }
+    expect "$what" "$said" "$message"
+}
+accuracy=$1
+refused "a count that is no number" "--limit" --limit 1e4
+refused "a table of peers that is not there" "none.tsv" --peers "$folder/none.tsv"
+refused "a stream that is not there" "no file cones.csv" --only cones
+refused "an option without a value" "--help" --help
+printf 'x,y\n1,2\nlow,3\n' >"$folder/texts.csv"
+refused "a text" "texts.csv, line 3, column 1: 'low' is no number" --only texts
+printf 'x,y\n1,2\n1\n' >"$folder/short.csv"
+refused "a short row" "short.csv, line 3: 1 cells, and the header has 2" --only short
+printf 'x,y\n1,2\nNA,3\nnan,3\n,\n' >"$folder/gaps.csv"
+expect "missing cells" "$("$1" --data "$folder" --seeds 1 --only gaps last)" "gaps: 3 samples"
+
+echo "100%: Checks: 16, Failures: $failed, Errors: 0"
 [ "$failed" -eq 0 ]
