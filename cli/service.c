@@ -100,7 +100,7 @@ static int save_published(const Service *s)
     AnbError error = {0};
     size_t n = 0;
     if (!notes)
-        return complain(BAD_DATA, "out of memory: the model was not saved");
+        return complain(BAD_DATA, "%s: out of memory", s->path);
     for (size_t i = 0; i < extras.n_notes; i++)
         if (strcmp(extras.notes[i].key, sequences_note) != 0)
             notes[n++] = extras.notes[i];

@@ -227,6 +227,35 @@ START_TEST(nothing_is_allocated_after_creation)
 }
 END_TEST
 
+/* Which file it was that there was no memory for. */
+START_TEST(a_message_names_the_file)
+{
+    Heap heap = {.fail_at = SIZE_MAX};
+    const AnbAllocator allocator = {take, give, &heap};
+    AnbModelOptions options = anb_model_defaults();
+    AnbError error = {0};
+    options.allocator = &allocator;
+    StreamingLearner *model = anb_parse(2, "linear", &options, &error);
+    AnbServer *server = anb_serve_new(model, 4, &error);
+    ck_assert_int_eq(anb_save(model, NULL, "alloc.anb", &error), 0);
+    heap.fail_at = heap.taken;
+    ck_assert_int_eq(anb_serve_save(server, NULL, "alloc.anb", &error), ANB_E_MEMORY);
+    ck_assert_str_eq(error.message, "alloc.anb: out of memory");
+    heap.fail_at = heap.taken;
+    error = (AnbError){0};
+    ck_assert_ptr_null(anb_save_aside(model, NULL, "alloc.anb", &error));
+    ck_assert_str_eq(error.message, "alloc.anb: out of memory");
+    heap.fail_at = heap.taken;
+    error = (AnbError){0};
+    ck_assert_ptr_null(anb_load("alloc.anb", &options, &error));
+    ck_assert_str_eq(error.message, "alloc.anb: out of memory");
+    remove("alloc.anb");
+    anb_serve_free(server);
+    anb_free(model);
+    ck_assert_uint_eq(heap.live, 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("alloc");
@@ -235,6 +264,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, every_allocation_may_fail, 0, animals);
     tcase_add_loop_test(tests, what_a_model_takes_is_what_it_says, 0, animals);
     tcase_add_loop_test(tests, nothing_is_allocated_after_creation, 0, animals);
+    tcase_add_test(tests, a_message_names_the_file);
     return suite;
 }
 

@@ -91,7 +91,8 @@ typedef enum AnbMetricShape {
       "exp of the entropy of the gate masses: how many experts share the stream")                                      \
     X(EFFECTIVE_EXPERTS_ROW, "effective_experts_row", ANB_GAUGE, ANB_OF_MIXTURE, "experts",                            \
       "K to the power of gate_entropy: how many experts share one row")                                                \
-    X(LOAD_CV, "load_cv", ANB_GAUGE, ANB_OF_MIXTURE, "ratio", "standard deviation of the loads over their mean")       \
+    X(LOAD_CV, "load_cv", ANB_GAUGE, ANB_OF_MIXTURE, "ratio",                                                          \
+      "population standard deviation of the loads over their mean")                                                    \
     X(MAX_VIOLATION, "max_violation", ANB_GAUGE, ANB_OF_MIXTURE, "ratio", "(largest load - mean load) / mean load")    \
     X(SWITCHING_RATE, "switching_rate", ANB_GAUGE, ANB_OF_MIXTURE, "0 to 1",                                           \
       "faded share of rows whose first expert is not the row's before")                                                \
@@ -117,7 +118,7 @@ typedef enum AnbMetricShape {
       "faded share of rows where its probability was the largest")                                                     \
     X(EXPERT_TRAINED, "expert_trained", ANB_COUNTER, ANB_OF_EXPERT, "samples", "samples learned since its last reset") \
     X(EXPERT_SHARE_TRAINED, "expert_share_trained", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                \
-      "share of the samples observed that it learned")                                                                 \
+      "share of the samples observed it was active in")                                                                \
     X(EXPERT_AGE, "expert_age", ANB_GAUGE, ANB_OF_EXPERT, "samples", "samples observed since its last reset")          \
     X(EXPERT_PROGRESS, "expert_progress", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "how far its warmup is")                 \
     X(EXPERT_DEAD, "expert_dead", ANB_GAUGE, ANB_OF_EXPERT, "0 or 1",                                                  \

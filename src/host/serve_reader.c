@@ -1,5 +1,6 @@
 /* The readers' side of a server: predictions of a published version, without a lock or a loop. */
 #include "serve.h"
+#include "snapshot.h"
 #include "word_wait.h"
 #include "src/text/given.h"
 #include <anabranch/interval.h>
@@ -193,6 +194,8 @@ int anb_serve_save(AnbServer *server, const AnbSnapshotExtras *extras, const cha
 {
     StreamingLearner *clone = anb_serve_clone(server, error);
     int code = clone ? anb_save(clone, extras, path, error) : server ? ANB_E_MEMORY : ANB_E_ARGUMENT;
+    if (code == ANB_E_MEMORY && path)
+        anb_name_file(error, path);
     anb_free(clone);
     return code;
 }

@@ -104,7 +104,7 @@ static AnbSaving *begin(const StreamingLearner *model, const AnbSnapshotExtras *
     }
     if (!saving || !saving->memory) {
         free(saving);
-        anb_fail(error, ANB_E_MEMORY, "out of memory");
+        anb_fail(error, ANB_E_MEMORY, "%s: out of memory", path);
         return NULL;
     }
     copy_all(saving, &(Room){saving->memory, 0}, extras, anb_n_features(model), path);
@@ -125,6 +125,7 @@ AnbSaving *anb_save_aside(const StreamingLearner *model, const AnbSnapshotExtras
         return NULL;
     saving->copy = anb_clone(model, error);
     if (!saving->copy) {
+        anb_name_file(error, path);
         free(saving->memory);
         free(saving);
         return NULL;

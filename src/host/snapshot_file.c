@@ -77,7 +77,7 @@ static int read_open_file(int fd, const char *path, const AnbAllocator *allocato
     *size = (size_t)status.st_size;
     *bytes = allocator->alloc(*size + 1, allocator->context);
     if (!*bytes)
-        return anb_fail(error, ANB_E_MEMORY, "out of memory");
+        return anb_fail(error, ANB_E_MEMORY, "%s: out of memory", path);
     if (read_fully(fd, *bytes, size))
         return 0;
     int code = fail_io(error, path, "read");
