@@ -153,6 +153,20 @@ def rights_of_users(server, library):
 
 
 @with_server()
+def the_page_describes_every_field(server, library):
+    client = fresh(server)
+    client.call("ANB.CREATE", "m", "interval(moe(linear, rls))", "COLUMNS", "a", "b")
+    client.call("XADD", "s", "*", "a", 1, "b", 2, "y", 3)
+    client.call("ANB.FEED", "m", "STREAM", "s", "TARGET", "y")
+    told = as_map(client.call("ANB.INFO", "m"))
+    keys = set(told) | set(as_map(client.call("ANB.DIAG", "m"))) | set(as_map(client.call("ANB.EXPERTS", "m")[0]))
+    keys |= set(as_map(as_map(told[b"streams"])[b"s"]))
+    page = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "redis.md")).read()
+    unknown = {key for key in {key.decode() for key in keys} | set(information(client)) if f"`{key}`" not in page}
+    assert unknown in (set(), {"# anabranch"}), unknown
+
+
+@with_server()
 def settings_have_bounds(server, library):
     client = fresh(server)
     refused(client, "can't unload", "MODULE", "UNLOAD", "anabranch")
@@ -283,7 +297,7 @@ def a_file_without_models_needs_no_module(server, library):
 
 
 TESTS = [commands_describe_themselves, redis_cli_hints, keys_and_what_is_done_to_them, rights_of_users,
-         settings_have_bounds, arguments_of_the_module, refused_commands_touch_no_key, an_expression_that_grows_too_long_to_be_read,
+         the_page_describes_every_field, settings_have_bounds, arguments_of_the_module, refused_commands_touch_no_key, an_expression_that_grows_too_long_to_be_read,
          unlike_models_do_not_collide, a_file_without_models_needs_no_module]
 
 if __name__ == "__main__":
