@@ -46,17 +46,27 @@ typedef struct Listener {
     uint64_t threads, save_every, publish_every;
 } Listener;
 
+/* The first line without the blanks around it: a header comes without them. */
 static int read_token(Listener *l, const char *path)
 {
+    char line[sizeof l->http.token + 64] = "";
     FILE *file = path ? fopen(path, "r") : NULL;
     if (!path)
         return 0;
     if (!file)
         return complain(BAD_USE, "cannot open %s: %s", path, strerror(errno));
-    bool read = fgets(l->http.token, sizeof l->http.token, file) != NULL;
+    bool read = fgets(line, sizeof line, file) != NULL;
     fclose(file);
-    l->http.token[strcspn(l->http.token, "\r\n")] = 0;
-    return read && *l->http.token ? 0 : complain(BAD_USE, "%s: no token in its first line", path);
+    const char *token = line + strspn(line, " \t\r\n");
+    size_t n = strlen(token);
+    while (n > 0 && strchr(" \t\r\n", token[n - 1]))
+        n--;
+    if (!read || n == 0)
+        return complain(BAD_USE, "%s: no token in its first line", path);
+    if (n >= sizeof l->http.token)
+        return complain(BAD_USE, "%s: the token is longer than %zu bytes", path, sizeof l->http.token - 1);
+    memcpy(l->http.token, token, n);
+    return 0;
 }
 
 /* What is read as octal: 660 is rw-rw----. */

@@ -254,7 +254,8 @@ def saving_in_time(model):
 
 def wrong_lines(model):
     """What is wrong on the command line ends it before anything listens: status 2 and what is wrong."""
-    for line, words in ((["--port", "99999"], "--port takes"),
+    (FOLDER / "long").write_text("x" * 5000)
+    for line, words in ((["--port", "99999"], "--port takes"), (["--token-file", str(FOLDER / "long")], "longer than"),
                         (["--token-file", "missing"], "No such file"), (["--token-file", "/dev/null"], "no token")):
         done = subprocess.run([PROGRAM, "serve", *line, model], capture_output=True, text=True, timeout=PATIENCE)
         check(f"{line}: {done.stderr}", done.returncode == 2 and words in done.stderr and not done.stdout)
@@ -266,7 +267,7 @@ def wrong_lines(model):
 
 def tokens(model):
     secret = FOLDER / "token"
-    secret.write_text("sesame\n")
+    secret.write_text(" sesame \t\r\n")  # a header's value comes without blanks around it
     s = Serving(model, "--token-file", str(secret))
     check("no token", s.post("/predict", {"x": ROW})[0] == 401)
     for wrong in ("Bearer sesam", "Bearer sesame2", "Bearer ", "sesame"):
