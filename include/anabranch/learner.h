@@ -168,6 +168,8 @@ ANB_API double anb_train_one(StreamingLearner *model, const double *x, double y,
  * @param x      n rows of n_features values, row by row
  * @param n      rows
  * @param out    n predictions
+ *
+ * Never allocates: it takes some 160 KB of the thread's stack for `auto`, where a loop takes 10.
  */
 ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double *out);
 

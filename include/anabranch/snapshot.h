@@ -93,7 +93,7 @@ ANB_API int anb_snapshot_to_memory(const StreamingLearner *model, const AnbSnaps
  * Saves to a file. At every moment, power failures included, the file is either the old one or the whole new one: the
  * snapshot is written to PATH.tmp beside it, flushed to the disk, renamed, and the folder is flushed. A PATH.tmp left
  * by a killed process is overwritten by the next save. A device or a pipe is written directly. A second save to the
- * same path at the same time is refused.
+ * same path at the same time is refused. Takes up to 68 KB of the thread's stack.
  *
  * @param path   the file; a link is followed; the permissions of an old file are kept. Where the file would grow beyond
  *               a limit of file sizes (RLIMIT_FSIZE), the system sends SIGXFSZ, which ends the process unless it is
