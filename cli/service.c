@@ -4,8 +4,10 @@
 #include "report_page.h"
 #include "watch.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Where version 0.2.0 kept the positions of sources, which are the model's own now. */
 static const char sequences_note[] = "sequences";
@@ -79,17 +81,22 @@ void service_close(Service *s)
 
 /* ---- saving ------------------------------------------------------------------------------------------------------ */
 
-/* Somebody else's model would be lost without a word: another service's, or one of `train -o`. */
-static void report_changed(const Service *s)
+/* Somebody else's model, another service's or one of `train -o`, gets a name of its own before it is overwritten. */
+static void keep_other(const Service *s)
 {
     struct stat now;
     bool same = stat(s->path, &now) != 0 ||
                 (now.st_dev == s->seen.st_dev && now.st_ino == s->seen.st_ino && now.st_size == s->seen.st_size &&
                  now.st_mtim.tv_sec == s->seen.st_mtim.tv_sec && now.st_mtim.tv_nsec == s->seen.st_mtim.tv_nsec);
-    if (!same)
-        complain(0,
-                 "%s: another program has written this file since the service read or saved it; saving overwrites it",
-                 s->path);
+    if (same)
+        return;
+    char other[4096];
+    bool fits = (size_t)snprintf(other, sizeof other, "%s.other", s->path) < sizeof other;
+    bool kept = fits && (unlink(other) == 0 || errno == ENOENT) &&
+                linkat(AT_FDCWD, s->path, AT_FDCWD, other, AT_SYMLINK_FOLLOW) == 0;
+    complain(0,
+             "%s: another program has written this file since the service read or saved it; saving overwrites it%s%s",
+             s->path, kept ? "; it is kept as " : "", kept ? other : "");
 }
 
 /* The published version with the notes of the file that was opened, less the old one of the sources. */
@@ -121,7 +128,7 @@ int service_save(Service *s)
     anb_serve_release(s->server);
     if (nothing)
         return 0;
-    report_changed(s);
+    keep_other(s);
     int status = save_published(s); /* what was learned meanwhile counts as unsaved, and may be in it */
     if (status == 0)
         stat(s->path, &s->seen);

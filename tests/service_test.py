@@ -194,9 +194,10 @@ def cells():
 
 
 def written_by_another(model):
-    """A file that another program wrote meanwhile is overwritten, and that is told, once."""
+    """A file that another program wrote meanwhile is overwritten, which is told once, and kept beside."""
     s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE)
     subprocess.run([PROGRAM, "train", "-m", model, "-o", model, str(FOLDER / "stream.csv")], check=True, capture_output=True)
+    written = pathlib.Path(model).read_bytes()
     s.post("/learn", {"x": ROW, "y": 1})
     while s.ask("GET", "/healthz")[1]["saves"] == 0:
         time.sleep(.1)
@@ -204,6 +205,7 @@ def written_by_another(model):
     s.end()
     told = s.process.stderr.read()
     check(f"who overwrites says so: {told}", told.count("another program has written this file") == 1)
+    check("the other model is kept", f"kept as {model}.other" in told and pathlib.Path(model + ".other").read_bytes() == written)
     s = Serving(model, stderr=subprocess.PIPE)
     s.post("/learn", {"x": ROW, "y": 1})
     s.end()
