@@ -255,7 +255,10 @@ START_TEST(no_pool)
     AnbPool *pool = anb_pool_new(1, NULL);
     ck_assert_int_eq(anb_pool_train(pool, NULL, rows, x, NULL, 1, out), ANB_E_ARGUMENT);
     ck_assert_int_eq(anb_pool_predict(pool, models, NULL, 1, out), ANB_E_ARGUMENT);
-    ck_assert_int_eq(anb_pool_predict(pool, NULL, NULL, 0, out), 0);
+    ck_assert_int_eq(anb_pool_predict(pool, models, rows, 1, NULL), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_pool_train(pool, models, rows, NULL, NULL, 1, out), ANB_E_ARGUMENT);
+    ck_assert_int_eq(anb_pool_predict(pool, NULL, NULL, 0, NULL), 0); /* as of empty vectors in C++ */
+    ck_assert_int_eq(anb_pool_train(pool, NULL, NULL, NULL, NULL, 0, NULL), 0);
     anb_pool_free(pool);
     ck_assert_uint_eq(anb_n_samples_seen(model), 0);
     anb_free(model);

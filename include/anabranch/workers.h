@@ -54,7 +54,8 @@ ANB_API size_t anb_pool_threads(const AnbPool *pool);
  * @param weight  n weights; NULL: all 1
  * @param n       samples
  * @param out     n predictions made before learning, ANB_NAN for rejected samples; or NULL; may be the same array as y
- * @return        0; ANB_E_ARGUMENT where a model, a row or y is NULL or n is 2^32 - 1 or more: nothing was learned
+ * @return        0; ANB_E_ARGUMENT where a model, a row or y is NULL, but for no samples, or n is 2^32 - 1 or more:
+ *                nothing was learned
  *
  * Cost: that of anb_train_one for each sample, divided by the number of threads as far as there are enough models. In
  * addition about 20 us to wake the threads, or 1 us where calls come less than 20 us apart, and about 0.4 ns a sample

@@ -393,14 +393,14 @@ static int take_call(AnbPool *p, const AnbSamples *call)
 int anb_pool_train(AnbPool *pool, StreamingLearner *const *models, const double *const *x, const double *y,
                    const double *weight, size_t n, double *out)
 {
-    if (!pool || !y)
+    if (!pool || (n > 0 && !y))
         return ANB_E_ARGUMENT;
     return take_call(pool, &(AnbSamples){.models = models, .x = x, .y = y, .weight = weight, .out = out, .n = n});
 }
 
 int anb_pool_predict(AnbPool *pool, StreamingLearner *const *models, const double *const *x, size_t n, double *out)
 {
-    if (!pool || !out)
+    if (!pool || (n > 0 && !out))
         return ANB_E_ARGUMENT;
     return take_call(pool, &(AnbSamples){.models = models, .x = x, .out = out, .n = n});
 }
