@@ -220,7 +220,7 @@ const StreamingLearnerType anb_linear = {
     .options_size = sizeof(AnbLinearOptions),
     .params = params,
     .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER |
-             ANB_ANY_ROWS | ANB_SINCE_0_3 | ANB_STEPS_MANY,
+             ANB_ANY_ROWS | ANB_SINCE_0_3 | ANB_STEPS_MANY | ANB_FALLS_BACK,
     .version = 2,
     .fields = fields,
     .scratch = scratch_fields,

@@ -4,24 +4,35 @@
  * blocks: a masked store is slow with AVX2, and a load after it has to wait.
  */
 #include "linear.h"
+#include "src/numeric/fallback.h"
 #include "src/numeric/loss.h"
 #include "src/simd/lanes_few.h"
 #include "src/simd/lanes_rows.h"
 
-/* Not inlined: for its square root the compiler would save registers in every call. */
-static __attribute__((noinline)) double in_units(const Linear *s, double f)
+static double in_units(const Linear *s, double f)
 {
     return s->target.mean + anb_moments_sd(&s->target) * f;
 }
 
+/* Not inlined: for its square root the compiler would save registers in every call. */
+static __attribute__((noinline)) double in_units_or(const Linear *s, double f, const double *x, AnbFallback fallback)
+{
+    return anb_finite_or(in_units(s, f), s, x, fallback);
+}
+
 /* Finite only where x is: a weight of 0 times infinity is not a number either. */
-ANB_ON_A_LINE static double predict(const AnbNode *self, const void *state, const double *x)
+ANB_ON_A_LINE static double predict_or(const AnbNode *self, const void *state, const double *x, AnbFallback fallback)
 {
     const AnbLinearOptions *o = self->options;
     const Linear *s = state;
     size_t n = self->n_features;
     double f = n <= 2 * LANES ? lanes_short_affine(s->w, s->b, x, n) : lanes_dot(s->w, x, n) + s->b;
-    return o->normalized ? in_units(s, f) : f;
+    return o->normalized ? in_units_or(s, f, x, fallback) : anb_finite_or(f, s, x, fallback);
+}
+
+static double predict(const AnbNode *self, const void *state, const double *x)
+{
+    return predict_or(self, state, x, anb_unsure);
 }
 
 LANES_INLINE void move_lanes(double *w, Lanes by, Lanes x)
@@ -171,6 +182,6 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
         out[i] = in_units(s, out[i]);
 }
 
-const AnbDirectTable ANB_PER_ISA(anb_linear_direct) = {predict, step, predict_many, step_many};
+const AnbDirectTable ANB_PER_ISA(anb_linear_direct) = {predict, step, predict_many, step_many, predict_or};
 
 ANB_ISA_REGISTER(AnbDirectTable, anb_linear_direct)

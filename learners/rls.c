@@ -161,8 +161,8 @@ const StreamingLearnerType anb_rls = {
     .example = "rls(lambda=0.998)",
     .options_size = sizeof(AnbRlsOptions),
     .params = params,
-    .flags =
-        ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_ANY_ROWS | ANB_SINCE_0_3,
+    .flags = ANB_COMPACT | ANB_SEEDLESS | ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_ANY_ROWS |
+             ANB_SINCE_0_3 | ANB_FALLS_BACK,
     .version = 1,
     .fields = fields,
     .scratch = scratch_fields,

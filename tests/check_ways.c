@@ -346,6 +346,29 @@ START_TEST(steps_of_several_models_have_their_flag)
 }
 END_TEST
 
+/* The table of a type compiled for 0.17 ends before predict_or, which is read with its flag only. */
+START_TEST(predictions_that_fall_back_have_their_flag)
+{
+    AnbDirectTable table = *anb_linear.direct;
+    StreamingLearnerType older = anb_linear;
+    AnbError error = {0};
+    older.direct = &table;
+    table.predict_or = NULL;
+    ck_assert_ptr_null(anb_new(3, &(AnbExpert){.type = &older}, NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error.message, "`direct` lacks a function"));
+    older.flags &= ~(unsigned)ANB_FALLS_BACK;
+    StreamingLearner *model = make(&older, NULL, 3), *newer = make(&anb_linear, NULL, 3);
+    const double x[3] = {1, 2, 3}, bad[3] = {1, INFINITY, 3};
+    anb_train_one(model, x, 4, 1);
+    anb_train_one(newer, x, 4, 1);
+    ck_assert(anb_predict(model, x) == anb_predict(newer, x));
+    ck_assert_double_nan(anb_predict(model, bad));
+    ck_assert_uint_eq(anb_counters(model)->rejected_features, 1);
+    anb_free(newer);
+    anb_free(model);
+}
+END_TEST
+
 static size_t most_rows, all_rows; /* of one call, of all calls of count_rows */
 
 static void count_rows(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
@@ -394,6 +417,7 @@ static Suite *suite(void)
     tcase_add_test(tests, wide_rows_fit_nowhere);
     tcase_add_test(tests, members_have_their_flag);
     tcase_add_test(tests, steps_of_several_models_have_their_flag);
+    tcase_add_test(tests, predictions_that_fall_back_have_their_flag);
     tcase_add_loop_test(tests, the_root_gets_the_rows_that_its_type_takes, 0, 4);
     return suite;
 }

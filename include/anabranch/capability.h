@@ -210,6 +210,9 @@ typedef struct AnbSteps {
     size_t n;
 } AnbSteps;
 
+/** What AnbDirectTable.predict_or returns in place of a result that is not finite. Since 0.18. */
+typedef double (*AnbFallback)(const void *state, const double *x);
+
 /**
  * A fast path for a model that is this node alone, and samples of weight 1. The row has not been checked: the node
  * tells from its own arithmetic whether all cells are finite. Where it cannot tell, it returns NaN and leaves the state
@@ -228,6 +231,10 @@ typedef struct AnbDirectTable {
      * or for which step would return NaN. Returns how many samples were learned; out[i] is the result of step for
      * sample number[i]. Since 0.7. */
     size_t (*step_many)(const AnbNode *self, const AnbSteps *steps, double *out);
+    /* Optional, read of types with ANB_FALLS_BACK only: the result of `predict` where it is finite, else what
+     * `fallback` returns for the same state and row. The fallback is the last call, a jump, so that a finite row needs
+     * no register saved and no check behind the node. Since 0.18. */
+    double (*predict_or)(const AnbNode *self, const void *state, const double *x, AnbFallback fallback);
 } AnbDirectTable;
 
 /**

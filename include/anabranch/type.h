@@ -45,8 +45,7 @@ enum {
     ANB_WEIGHT_SCALED = 32,
     ANB_WEIGHT_UNIT = 64, /* learns samples of weight 1 only, and skips others */
     ANB_ROOT_ONLY = 128,  /* may only stand at the root, or directly below another type with this flag */
-    /* predicts within the seen target range widened by 10 %, or by twice its width once predictions beyond it had
-     * smaller errors */
+    /* predicts within the seen target range and 10 % more, or twice its width once predictions beyond it erred less */
     ANB_CLIPPED = 256,
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
     ANB_SEEDS_ANEW = 4096,    /* seeds below it are derived as if its child were the root */
@@ -62,7 +61,8 @@ enum {
     ANB_STEPS_MANY = 131072,     /* its direct table has step_many. Since 0.7 */
     ANB_GIVES_EVIDENCE = 262144, /* its AnbImportanceTable has `evidence`. Since 0.7 */
     ANB_GIVES_OUTLOOK = 524288,  /* its AnbMixtureTable has `outlook`. Since 0.8 */
-    ANB_ANY_ROWS = 1048576       /* predict_many, also of its direct table, takes any number of rows. Since 0.13 */
+    ANB_ANY_ROWS = 1048576,      /* predict_many, also of its direct table, takes any number of rows. Since 0.13 */
+    ANB_FALLS_BACK = 2097152     /* its direct table has predict_or. Since 0.18 */
 };
 
 /* Where all types of a model have ANB_COMPACT and its whole scratch is at most this many doubles, the model has no

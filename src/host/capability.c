@@ -1,4 +1,5 @@
 #include "capability.h"
+#include "src/numeric/fallback.h"
 
 static int refuse(const char *type, const char *table, AnbError *error)
 {
@@ -12,6 +13,8 @@ static const char *half_since_0_3(const StreamingLearnerType *type)
     if (type->direct && !(type->direct->predict && type->direct->step && type->direct->predict_many))
         return "direct";
     if (type->flags & ANB_STEPS_MANY && type->direct && !type->direct->step_many)
+        return "direct";
+    if (type->flags & ANB_FALLS_BACK && type->direct && !type->direct->predict_or)
         return "direct";
     if (type->features && !type->features->source)
         return "features";
@@ -70,4 +73,23 @@ int anb_check_router_tables(const AnbRouterType *router, AnbError *error)
     if (router->explore && !router->explore->explorer)
         half = "explore";
     return half ? refuse(router->type.name, half, error) : 0;
+}
+
+static double by_predict(const AnbNode *self, const void *state, const double *x, AnbFallback fallback)
+{
+    double f = self->type->direct->predict(self, state, x);
+    return anb_finite_or(f, state, x, fallback);
+}
+
+static double by_fallback(const AnbNode *self, const void *state, const double *x, AnbFallback fallback)
+{
+    (void)self;
+    return fallback(state, x);
+}
+
+AnbLook anb_look_of(const StreamingLearnerType *type, const AnbDirectTable *direct)
+{
+    if (!direct)
+        return by_fallback;
+    return type->flags & ANB_FALLS_BACK ? direct->predict_or : by_predict;
 }

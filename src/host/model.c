@@ -4,8 +4,6 @@
 #include "src/simd/kernels.h"
 #include "src/text/given.h"
 #include <anabranch/host.h>
-#include <float.h>
-#include <math.h>
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
 
@@ -352,25 +350,23 @@ double anb_predict_reading(const StreamingLearner *model, const double *x, AnbCo
     return fine ? root->type->predict(root, anb_block(model), &row, room.scratch) : ANB_NAN;
 }
 
-static APART double predict_apart(StreamingLearner *model, const double *x)
+static double predict_apart(const void *block, const double *x)
 {
+    StreamingLearner *model = anb_model_around(block);
     AnbRoom room;
-    return predict_checked(model->plan, anb_block(model), anb_scratch_in(model, &room), &model->counters, x);
+    return predict_checked(model->plan, block, anb_scratch_in(model, &room), &model->counters, x);
 }
 
 ANB_ON_A_LINE double anb_predict(StreamingLearner *model, const double *x)
 {
-    double f = anb_look(model, x);
-    if (fabs(f) <= DBL_MAX)
-        return f;
-    return predict_apart(model, x);
+    return anb_look(model, x, predict_apart);
 }
 
 double anb_predict_with(const StreamingLearner *model, AnbReader *reader, const double *x)
 {
     if (reader->plan != model->plan && !anb_plans_fit(reader->plan, model->plan))
         return ANB_NAN;
-    double f = anb_look(model, x);
+    double f = anb_look(model, x, anb_unsure);
     return f - f == 0 ? f : predict_checked(model->plan, anb_block(model), reader->scratch, &reader->counters, x);
 }
 

@@ -7,6 +7,7 @@
 #include "plan.h"
 #include "schema.h"
 #include "sources.h"
+#include "src/numeric/fallback.h"
 #include "threads.h"
 
 /* Data that only few models have: a seed other than the plan's, where the plan was made for another model; a schema;
@@ -62,6 +63,12 @@ static inline unsigned char *anb_block(const StreamingLearner *model)
     return anb_view_of(model + 1);
 }
 
+/* The model whose block that is. */
+static inline StreamingLearner *anb_model_around(const void *block)
+{
+    return (StreamingLearner *)anb_view_of(block) - 1;
+}
+
 /* The root's scratch, or NULL where none is kept. */
 static inline double *anb_scratch_kept(const StreamingLearner *model)
 {
@@ -83,11 +90,11 @@ static inline double *anb_scratch_in(const StreamingLearner *model, AnbRoom *roo
     return model->plan->passing ? room->scratch : anb_scratch_kept(model);
 }
 
-/* The prediction by the direct table; NaN where there is none or it returns NaN. Changes nothing. */
-static inline double anb_look(const StreamingLearner *model, const double *x)
+/* The prediction by the direct table; what the fallback returns where there is none or its result is not finite. */
+static inline double anb_look(const StreamingLearner *model, const double *x, AnbFallback fallback)
 {
     const AnbPlan *plan = model->plan;
-    return plan->look ? plan->look(plan->nodes, anb_block(model), x) : ANB_NAN;
+    return plan->look(plan->nodes, anb_block(model), x, fallback);
 }
 
 /* The prediction of a model without kept scratch for a finite row; ANB_NAN for others. Changes only `counters`, which

@@ -1,6 +1,5 @@
 #include "plan.h"
 #include "arena.h"
-#include "capability.h"
 #include "expand.h"
 #include "expression.h"
 #include "params.h"
@@ -385,7 +384,7 @@ static int build(AnbPlan *plan, size_t n_features, const AnbExpert *root, AnbErr
     plan->takes_missing = takes_missing(&plan->nodes[0], false, false);
     plan->moe = first_mixture(&plan->nodes[0]);
     plan->direct = direct_way(plan);
-    plan->look = plan->direct ? plan->direct->predict : NULL;
+    plan->look = anb_look_of(plan->nodes[0].type, plan->direct);
     anb_plan_close_up(plan);
     return keep_texts(plan, error);
 }

@@ -8,14 +8,12 @@
 #ifndef ANB_HOST_PLAN_H
 #define ANB_HOST_PLAN_H
 
+#include "capability.h"
 #include <anabranch/learner.h>
 #include <anabranch/type.h>
 #include <stdatomic.h>
 
 enum { ANB_ALIGN = 64, ANB_FEATURES_MAX = 1 << 20 };
-
-/* The type of AnbDirectTable.predict. */
-typedef double (*AnbLook)(const AnbNode *self, const void *state, const double *x);
 
 typedef struct AnbPlan {
     atomic_size_t references;
@@ -28,7 +26,7 @@ typedef struct AnbPlan {
     bool takes_missing;           /* rows may hold NaN */
     bool owns_pointers;           /* some type has clear and clone */
     const AnbDirectTable *direct; /* of a root without children, or NULL */
-    AnbLook look;                 /* its predict, copied here to save a load */
+    AnbLook look;                 /* anb_look_of the root */
     size_t align;                 /* of a block: ANB_ALIGN, or 8 where every type is compact and the block is small */
     bool passing;                 /* no scratch is kept from call to call */
     const AnbNode *moe;           /* the first mixture, depth first, or NULL */

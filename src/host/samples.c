@@ -123,8 +123,8 @@ void anb_samples_survey(AnbSamples *s)
         low = at < low ? at : low;
         high = at > high ? at : high;
         sum += sizeof(StreamingLearner) + anb_block_bytes(model->plan);
-        s->read_only = s->read_only && (model->plan->look || model->plan->passing);
-        s->brief = s->brief && model->plan->look;
+        s->read_only = s->read_only && (model->plan->direct || model->plan->passing);
+        s->brief = s->brief && model->plan->direct;
     }
     double bytes = (double)sum / (double)surveyed * (double)s->n;
     s->bytes = bytes < (double)(high - low) ? bytes : (double)(high - low);
@@ -139,7 +139,7 @@ void anb_samples_divide(AnbSamples *s, size_t cores)
 
 static inline double look(const StreamingLearner *model, const double *x, AnbCounters *counters)
 {
-    return model->plan->look ? anb_look(model, x) : anb_predict_reading(model, x, counters);
+    return model->plan->direct ? anb_look(model, x, anb_unsure) : anb_predict_reading(model, x, counters);
 }
 
 static bool counted(const AnbCounters *counters)

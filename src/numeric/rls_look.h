@@ -9,7 +9,7 @@
 LANES_INLINE double anb_rls_look(const double *state, const double *x, size_t n)
 {
     const double *w = anb_rls_weights(state, n);
-    if (n <= 2 * LANES)
+    if (__builtin_expect(n <= 2 * LANES, 1))
         return lanes_short_affine(w, anb_rls_head_const(state)->w0, x, n);
     Lanes even = lanes_zero(), odd = lanes_zero(), tail;
     size_t i = 0;

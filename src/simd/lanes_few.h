@@ -114,7 +114,7 @@ LANES_INLINE Lanes lanes_short_product(Lanes low, Lanes high, const double *x, s
 /* few_affine of up to 16. */
 LANES_INLINE double lanes_short_affine(const double *w, double b, const double *x, size_t n)
 {
-    if (n <= LANES)
+    if (__builtin_expect(n <= LANES, 1))
         return few_affine(w, b, x, n);
     return lanes_sum(lanes_short_product(lanes_load(w), lanes_load(w + LANES), x, n)) + few_constant(b);
 }
