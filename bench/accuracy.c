@@ -173,5 +173,9 @@ int main(int argc, char **argv)
     }
     if (!report(&run.bench, run.files.format, stdout))
         return usage("--format is text, csv or json");
+    if (fflush(stdout) || ferror(stdout)) {
+        perror("accuracy: standard output");
+        return 1;
+    }
     return all_ran(&run.bench) ? 0 : 1;
 }

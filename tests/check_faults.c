@@ -77,6 +77,32 @@ START_TEST(a_file_is_replaced_as_a_whole)
 }
 END_TEST
 
+/* A link to a file that is not there yet stays, and the file is made where it leads to; links in a circle are told. */
+START_TEST(a_link_is_followed_to_a_new_file)
+{
+    char link[160], second[160];
+    struct stat status;
+    AnbError error = {0};
+    StreamingLearner *model = model_of(1, 100);
+    unlink(path);
+    snprintf(link, sizeof link, "%s/link", folder);
+    snprintf(second, sizeof second, "%s/second", folder);
+    ck_assert_int_eq(symlink("model.anb", link), 0);
+    ck_assert_int_eq(symlink(link, second), 0);
+    ck_assert_int_eq(anb_save(model, NULL, second, &error), 0);
+    ck_assert(file_holds(model) && !exists(temporary));
+    ck_assert_int_eq(lstat(second, &status), 0);
+    ck_assert(S_ISLNK(status.st_mode));
+    unlink(link);
+    ck_assert_int_eq(symlink(second, link), 0);
+    ck_assert_int_eq(anb_save(model, NULL, link, &error), ANB_E_IO);
+    ck_assert_ptr_nonnull(strstr(error.message, strerror(ELOOP)));
+    unlink(link);
+    unlink(second);
+    anb_free(model);
+}
+END_TEST
+
 START_TEST(what_cannot_be_read_says_why)
 {
     AnbError error = {0};
@@ -359,6 +385,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 600);
     tcase_add_checked_fixture(tests, enter, leave);
     tcase_add_test(tests, a_file_is_replaced_as_a_whole);
+    tcase_add_test(tests, a_link_is_followed_to_a_new_file);
     tcase_add_test(tests, what_cannot_be_read_says_why);
     tcase_add_test(tests, a_full_disk_leaves_the_old_model);
     tcase_add_test(tests, what_is_half_written_is_as_private_as_the_old_file);

@@ -6,7 +6,7 @@
  * The rename is the one moment of change, and it is atomic: a reader, a kill or a power failure finds the old file or
  * the new one. A PATH.tmp that a kill left behind is not locked any more and is written over.
  */
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _XOPEN_SOURCE 700 /* readlink */
 #include "forks.h"
 #include "model.h"
 #include "snapshot.h"
@@ -197,6 +197,28 @@ static int replace(const StreamingLearner *model, const AnbSnapshotExtras *extra
     return code ? code : flush_folder(path, error);
 }
 
+/* Where the links of a path lead, to a file that may not be there yet. False with errno. */
+static bool follow(const char *path, char *target)
+{
+    char next[PATH_MAX];
+    ssize_t n = 0;
+    size_t folder = 0;
+    errno = ENAMETOOLONG;
+    if (snprintf(target, PATH_MAX, "%s", path) >= PATH_MAX)
+        return false;
+    for (int links = 0; links < 40 && (n = readlink(target, next, sizeof next)) >= 0; links++) {
+        const char *slash = *next == '/' ? NULL : strrchr(target, '/');
+        folder = slash ? (size_t)(slash + 1 - target) : 0;
+        errno = ENAMETOOLONG;
+        if (folder + (size_t)n >= PATH_MAX)
+            return false;
+        memcpy(target + folder, next, (size_t)n);
+        target[folder + (size_t)n] = 0;
+        errno = ELOOP;
+    }
+    return n < 0;
+}
+
 int anb_save(const StreamingLearner *model, const AnbSnapshotExtras *extras, const char *path, AnbError *error)
 {
     struct stat old;
@@ -206,12 +228,8 @@ int anb_save(const StreamingLearner *model, const AnbSnapshotExtras *extras, con
     bool exists = stat(path, &old) == 0;
     if (exists && !S_ISREG(old.st_mode))
         return write_straight(model, extras, path, error);
-    if (exists && !realpath(path, target))
-        return fail_io(error, path, "find");
-    if (!exists && snprintf(target, sizeof target, "%s", path) >= (int)sizeof target) {
-        errno = ENAMETOOLONG;
+    if (!follow(path, target))
         return fail_io(error, path, "open");
-    }
     snprintf(temporary, sizeof temporary, "%s.tmp", target);
     return replace(model, extras, target, temporary, exists ? &old : NULL, error);
 }
