@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "output.h"
 #include "cli.h"
 #include <errno.h>
@@ -54,25 +55,28 @@ static int refuse(Output *output)
 {
     complain(BAD_USE, "cannot write %s: %s", output->path, strerror(errno));
     free(output->temporary);
+    free(output->target);
     *output = (Output){0};
     return BAD_USE;
 }
 
-static FILE *open_beside(Output *output)
+/* `old`: the file that is to be replaced, whose permissions stay, or NULL. */
+static FILE *open_beside(Output *output, const struct stat *old)
 {
-    size_t size = strlen(output->path) + sizeof ".XXXXXX";
+    output->target = old ? realpath(output->path, NULL) : strdup(output->path);
+    size_t size = (output->target ? strlen(output->target) : 0) + sizeof ".XXXXXX";
     output->temporary = malloc(size);
-    if (!output->temporary || size > sizeof pending[0]) {
-        errno = output->temporary ? ENAMETOOLONG : ENOMEM;
+    if (!output->target || !output->temporary || size > sizeof pending[0]) {
+        errno = output->target && output->temporary ? ENAMETOOLONG : ENOMEM;
         return NULL;
     }
-    snprintf(output->temporary, size, "%s.XXXXXX", output->path);
+    snprintf(output->temporary, size, "%s.XXXXXX", output->target);
     int file = mkstemp(output->temporary);
     if (file < 0)
         return NULL;
     mode_t mask = umask(0);
     umask(mask);
-    fchmod(file, 0666 & ~mask);
+    fchmod(file, old ? old->st_mode & 0777 : 0666 & ~mask);
     if (!guard(output->temporary))
         return NULL;
     return fdopen(file, "w");
@@ -80,15 +84,15 @@ static FILE *open_beside(Output *output)
 
 int output_open(Output *output, const char *path)
 {
-    struct stat about;
-    bool standard = strcmp(path, "-") == 0;
+    struct stat about, link;
+    bool standard = strcmp(path, "-") == 0, there = stat(path, &about) == 0;
     *output = (Output){.path = standard ? "standard output" : path};
     if (standard)
         output->file = stdout;
-    else if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))
+    else if (there ? !S_ISREG(about.st_mode) : lstat(path, &link) == 0) /* or a link to a file that is not there yet */
         output->file = fopen(path, "w");
     else
-        output->file = open_beside(output);
+        output->file = open_beside(output, there ? &about : NULL);
     return output->file ? 0 : refuse(output);
 }
 
@@ -102,7 +106,7 @@ int output_close(Output *output, bool keep)
     if (output->file != stdout)
         failed |= fclose(output->file) != 0;
     if (output->temporary && keep && !failed)
-        failed = rename(output->temporary, output->path) != 0;
+        failed = rename(output->temporary, output->target) != 0;
     int why = errno;
     if (output->temporary) {
         if (!keep || failed)
@@ -112,6 +116,7 @@ int output_close(Output *output, bool keep)
     if (failed)
         complain(BAD_DATA, "cannot write %s: %s", output->path, strerror(why));
     free(output->temporary);
+    free(output->target);
     *output = (Output){0};
     return failed ? BAD_DATA : 0;
 }

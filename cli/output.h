@@ -1,4 +1,5 @@
-/* A file that appears whole or not at all: written beside its place, then renamed. */
+/* A file that appears whole or not at all: written beside its place, then renamed. Links are followed, and a file that
+ * is replaced leaves its permissions to the new one. */
 #ifndef ANB_CLI_OUTPUT_H
 #define ANB_CLI_OUTPUT_H
 
@@ -8,7 +9,8 @@
 typedef struct Output {
     FILE *file;
     const char *path;
-    char *temporary; /* NULL where it is written in place: standard output, a device, a pipe */
+    char *target;    /* where the path leads; NULL where it is written in place: standard output, a device, a pipe */
+    char *temporary; /* beside it, likewise */
 } Output;
 
 /**

@@ -181,6 +181,19 @@ START_TEST(names_that_are_not_utf8)
 }
 END_TEST
 
+/* A link is followed, to a file that is there or not, and a file that is replaced keeps its permissions. */
+START_TEST(outputs_behind_links)
+{
+    write_text("t.csv", "a,y\n1,4\n2,8\n");
+    ck_assert_int_eq(run("mkdir there; echo old >there/p.csv; chmod 600 there/p.csv; ln -s there/p.csv p.csv; "
+                         "ln -s there/q.csv q.csv; for f in p q; do $A eval -l mean --predictions $f.csv t.csv; "
+                         "test -L $f.csv || exit 1; done >/dev/null; "
+                         "stat -c %%a there/p.csv; tail -n 1 there/p.csv there/q.csv; ls there"),
+                     0);
+    ck_assert_str_eq(out, "600\n==> there/p.csv <==\n2,8,4\n\n==> there/q.csv <==\n2,8,4\np.csv\nq.csv\n");
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("cli_rows");
@@ -194,6 +207,7 @@ static Suite *suite(void)
     tcase_add_test(tests, options_for_programs);
     tcase_add_test(tests, categories_by_name);
     tcase_add_test(tests, names_that_are_not_utf8);
+    tcase_add_test(tests, outputs_behind_links);
     return suite;
 }
 
