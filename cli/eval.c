@@ -129,15 +129,16 @@ static int run_eval(const Arguments *a)
     }
     if (run.progress.recent)
         progress_end(&run.progress, run.score, &run.fit);
+    bool finished = !status; /* a file that cannot be written takes nothing from the result */
     int watched = watch_end(&run.watch, run.model, &run.rows, a->operand[0]);
     status = status ? status : watched;
-    int written = output_close(&run.predictions, status == 0);
+    int written = output_close(&run.predictions, finished);
     status = status ? status : written;
-    if (!status && !printed)
+    if (finished && !printed)
         option_value(a, "json") ? result_print_json(&run, a->operand[0]) : result_print(&run);
-    if (!status && stop_requested())
+    if (finished && stop_requested())
         fprintf(stderr, "interrupted: the result so far\n");
-    if (!status && !printed && run.rows.read == 0)
+    if (finished && !printed && run.rows.read == 0)
         complain(0, "%s: there are no rows", run.rows.table.name);
     reading_summary(&run.rows);
     int skipped = rows_close(&run.rows);

@@ -111,6 +111,8 @@ START_TEST(full_disk)
 {
     ck_assert_int_eq(run("$A %s", full[_i]), BAD_DATA);
     ck_assert_msg(strstr(err, "/dev/full") || strstr(err, "standard output"), "%s", err);
+    if (strstr(full[_i], "eval -l"))
+        ck_assert_msg(strstr(out, "\nrmse "), "the result is printed all the same: %s", out);
 }
 END_TEST
 
