@@ -20,7 +20,8 @@ static inline bool grid_option(Grid *grid, const char *name, const char *value)
                  : strcmp(name, "--seeds") == 0 ? &grid->seeds
                  : strcmp(name, "--jobs") == 0  ? &grid->jobs
                                                 : NULL;
-    return at && (*at = strtoul(value, NULL, 10)) > 0;
+    char *end;
+    return at && (*at = strtoul(value, &end, 10)) > 0 && *value >= '0' && *value <= '9' && !*end;
 }
 
 /* Reads the command line. An option that it does not know goes to `other` where that is not NULL. Whether all were

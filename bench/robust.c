@@ -205,11 +205,14 @@ static bool take_option(Run *run, const char *name, const char *value)
 {
     if (strcmp(name, "--damage") == 0)
         return want_damage(&run->robust, value);
-    if (strcmp(name, "--from") == 0)
-        run->robust.from = value[0] >= '0' && value[0] <= '9' ? strtoul(value, NULL, 10) : SIZE_MAX;
-    else if (strcmp(name, "--oracle") == 0)
-        run->robust.oracle = strcmp(value, "yes") == 0;
-    else if (strcmp(name, "--write") == 0)
+    if (strcmp(name, "--from") == 0) {
+        char *end;
+        run->robust.from = strtoul(value, &end, 10);
+        return *value >= '0' && *value <= '9' && !*end;
+    }
+    if (strcmp(name, "--oracle") == 0)
+        return (run->robust.oracle = strcmp(value, "yes") == 0) || strcmp(value, "no") == 0;
+    if (strcmp(name, "--write") == 0)
         run->write = value;
     else
         return file_runs_option(&run->files, name, value);

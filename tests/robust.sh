@@ -44,8 +44,12 @@ json=$("$1" --data "$folder/data" --only flat --seeds 2 --damage targets --forma
 expect "nothing to damage" "$(echo "$json" | grep -c '"flat": 1}')" 2
 
 "$1" --data "$folder/data" --format xml last >/dev/null 2>&1 && { echo "xml was taken"; failed=$((failed + 1)); }
+for wrong in '--seeds 2x' '--from 25x' '--oracle maybe'; do
+    # shellcheck disable=SC2086 # an option and its value
+    "$1" --data "$folder/data" $wrong last >/dev/null 2>&1 && { echo "$wrong was taken"; failed=$((failed + 1)); }
+done
 "$1" --data "$folder/data" --damage none last >/dev/null 2>&1 && { echo "no damage"; failed=$((failed + 1)); }
 expect "an unknown learner" "$("$1" --data "$folder/data" --seeds 1 --only flat nonsense 2>&1)" "failed"
 
-echo "100%: Checks: 15, Failures: $failed, Errors: 0"
+echo "100%: Checks: 18, Failures: $failed, Errors: 0"
 [ "$failed" -eq 0 ]
