@@ -292,9 +292,9 @@ static void take(Csv *csv, size_t size, char **start, char **end)
     *end = *start + size;
     s->from += size;
     csv->line = s->next_line;
-    s->next_line += lines_in(*start, *end);
-    if ((*end)[-1] == '\n')
-        --*end;
+    bool line_end = (*end)[-1] == '\n';
+    s->next_line += s->quotes ? lines_in(*start, *end) : line_end;
+    *end -= line_end;
     if (*end > *start && (*end)[-1] == '\r')
         --*end;
 }
