@@ -49,6 +49,7 @@ typedef struct Training {
     int source;        /* of the model: how far the log was learned; -1: no --cursor */
     uint64_t repeated; /* rows that were skipped, since they were learned before */
     Delay delay;       /* labels that come later */
+    uint64_t newest;   /* row that was learned, as rows.read counted it */
     const char *output;
     double *x;
 } Training;
@@ -152,9 +153,19 @@ static int start(Training *t, const Arguments *a)
     return t->x ? 0 : complain(BAD_DATA, "out of memory");
 }
 
+/* How many rows a run that goes on skips: those before the first one that waits for its label, unless some row behind
+ * that one has been learned. */
+static uint64_t done(const Training *t)
+{
+    uint64_t first = t->rows.read + 1;
+    for (size_t i = 0; i < t->delay.n; i++)
+        first = t->delay.heap[i].row < first ? t->delay.heap[i].row : first;
+    return first > t->newest ? first - 1 : t->rows.read;
+}
+
 static int save(const Training *t)
 {
-    return save_with_names(t->model, &t->rows, t->before + t->rows.read - t->repeated, t->output);
+    return save_with_names(t->model, &t->rows, t->before + done(t) - t->repeated, t->output);
 }
 
 /* A row that came while an interrupt did may be cut off: it is not learned. -1 at the end. */
@@ -169,8 +180,9 @@ static int next_row(Training *t, double *y)
     return -1;
 }
 
-static void learn_row(Training *t, const double *x, double y, double weight)
+static void learn_row(Training *t, uint64_t row, const double *x, double y, double weight)
 {
+    t->newest = row > t->newest ? row : t->newest;
     t->learned += !isnan(anb_train_one(t->model, x, y, weight)) && weight > 0;
     t->weightless += !isnan(y) && weight == 0;
 }
@@ -192,7 +204,7 @@ static void learn_due(Training *t, double now)
 {
     Delayed late;
     while (delay_due(&t->delay, now, &late))
-        learn_row(t, late.x, late.y, late.weight);
+        learn_row(t, late.row, late.x, late.y, late.weight);
 }
 
 /* The row, or the labels that come with it. */
@@ -201,9 +213,9 @@ static int learn_with_delay(Training *t, double y)
     int status = 0;
     learn_due(t, t->rows.due_before);
     if (!isnan(y) && t->rows.due > t->rows.now)
-        status = delay_add(&t->delay, t->rows.number, t->rows.due, t->x, y, t->rows.weight);
+        status = delay_add(&t->delay, t->rows.read, t->rows.due, t->x, y, t->rows.weight);
     else if (!isnan(y))
-        learn_row(t, t->x, y, t->rows.weight);
+        learn_row(t, t->rows.read, t->x, y, t->rows.weight);
     learn_due(t, t->rows.due_behind);
     return status;
 }

@@ -230,6 +230,27 @@ START_TEST(saving_on_the_way)
 }
 END_TEST
 
+/* Rows whose labels are late when the model is saved are read again by a run that goes on; not where later rows have
+ * been learned, which would be learned twice. */
+START_TEST(labels_that_wait_when_saved)
+{
+    make_data();
+    ck_assert_int_eq(run("awk -F, '{ print (NR == 1 ? \"late\" : 5) FS $0 }' a.csv >l.csv; head -401 l.csv >400.csv; "
+                         "t() { $A train --label-after late \"$@\"; }; t -l '%s' -o l.anb l.csv; "
+                         "t -l '%s' --save-every 200 -o p.anb 400.csv; $A inspect p.anb | grep 'rows ='; "
+                         "t -m p.anb --skip-rows 395 -o p.anb l.csv; cmp l.anb p.anb",
+                         learner, learner),
+                     0);
+    ck_assert_ptr_nonnull(strstr(out, "rows = 395\n"));
+    ck_assert_int_eq(run("awk -F, '{ print (NR == 1 ? \"late\" : 5 * (NR %% 2)) FS $0 }' a.csv >l.csv; "
+                         "head -401 l.csv >400.csv; $A train --label-after late -l '%s' -o p.anb 400.csv; "
+                         "$A inspect p.anb | grep 'rows ='",
+                         learner),
+                     0);
+    ck_assert_ptr_nonnull(strstr(out, "rows = 400\n"));
+}
+END_TEST
+
 /* A log that is sent again from places before its end, against one that is read once. */
 START_TEST(a_log_is_learned_once)
 {
@@ -295,6 +316,7 @@ static Suite *suite(void)
     tcase_add_test(tests, inspect_tells_the_whole_from_the_damaged);
     tcase_add_test(tests, an_interrupt_saves);
     tcase_add_test(tests, saving_on_the_way);
+    tcase_add_test(tests, labels_that_wait_when_saved);
     tcase_add_test(tests, a_log_is_learned_once);
     tcase_add_test(tests, a_folder_that_cannot_be_written);
     return suite;
