@@ -4,9 +4,9 @@
  *     f(x) = mean + sd (o(x) + a (o'(x) - o(x)))
  *
  * o is the network with its newest weights, o' with their running average (share max(0.005, 10/t)); mean and sd are the
- * target's so far. a in [0, 1] is the share of o' with the least squared error lately: sum e d / sum d^2 with e the
- * error of o and d = o - o', discounted by .995. The newest weights are better on a stream that drifts, their average
- * on one that does not (Polyak & Juditsky 1992 on averaging); a measures which.
+ * target's at the last step. a in [0, 1] is the share of o' with the least squared error lately: sum e d / sum d^2 with
+ * e the error of o and d = o - o', discounted by .995. The newest weights are better on a stream that drifts, their
+ * average on one that does not (Polyak & Juditsky 1992 on averaging); a measures which.
  *
  * A step. The new sample, counted three times if there is replay, and `replay` samples drawn from a ring of the last
  * `memory` ones: from the newest 200 + a (memory - 200), since a small a means that old rows are outdated. Errors are
@@ -20,9 +20,9 @@
  * weight over their mean, which the step has. A change of concept is then looked for in the errors of f. Most of what
  * a step costs does not depend on its samples, and the first steps matter most.
  *
- * Moving targets. When mean and sd change, v and c are rescaled so that f does not change (Pop-Art, van Hasselt et al.
- * 2016). When the mean squared error of the last 100 samples is three times that of the last 500, the concept has
- * changed: the ring is emptied and the schedule of the rate restarts.
+ * Moving targets. When a step changes mean and sd, v and c are rescaled so that f does not change (Pop-Art, van Hasselt
+ * et al. 2016). When the mean squared error of the last 100 samples is three times that of the last 500, the concept
+ * has changed: the ring is emptied and the schedule of the rate restarts.
  *
  * Irrelevant features. With Adam the weights of each feature are also scaled together, along the gradient by the log of
  * a factor on the feature (anb_network_rescale), except in the 500 steps after a change of concept: weights of an
@@ -89,7 +89,7 @@ static const AnbParam params[] = {
 
 static double output(const Mlp *s, const double *scratch)
 {
-    return anb_mlp_joined(s, anb_mlp_share(s), anb_moments_sd(&s->target), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
+    return anb_mlp_joined(anb_mlp_unit(s), anb_mlp_share(s), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
 }
 
 static void take_row(const View *v, const AnbRow *row, void *cells)
@@ -109,10 +109,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 }
 
 /* Updates the sums for a, the share of the average. */
-static void weigh(const View *v, double y, double sd, const double *scratch)
+static void weigh(const View *v, double y, MlpUnit unit, const double *scratch)
 {
     Mlp *s = v->s;
-    double error = anb_mlp_gradient(v, scratch[MLP_NEWEST] - (y - s->target.mean) / sd, sd);
+    double error = anb_mlp_gradient(v, scratch[MLP_NEWEST] - (y - unit.mean) / unit.sd, unit.sd);
     double apart = anb_clip(scratch[MLP_NEWEST] - scratch[MLP_AVERAGED], anb_mlp_clip);
     s->cross = discount * s->cross + error * apart;
     s->spread = discount * s->spread + apart * apart;
@@ -165,48 +165,62 @@ static double bounded_target(Mlp *s, double f, double y)
     return anb_target_bounded(&s->error, wild ? s->target.mean : f, y);
 }
 
-/* The error of the output that was shown, times `ratio` plus `shift`. Where rows share steps, a step that makes the
- * newest weights wrong would do so for several rows, and look like a change of concept. */
-static double shown_error(const Mlp *s, const double *scratch, double ratio, double shift)
+/* The present moments of the target become the unit of the outputs, which change so that the prediction does not. */
+static void renew_unit(const View *v, MlpUnit before, double sd, double *scratch)
 {
-    return anb_mlp_mixed(anb_mlp_share(s), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]) * ratio + shift;
+    Mlp *s = v->s;
+    double ratio = before.sd > 0 ? before.sd / sd : 1, shift = before.sd > 0 ? (before.mean - s->target.mean) / sd : 0;
+    anb_network_move_output(&v->net, v->w.value, ratio, shift);
+    anb_network_move_output(&v->net, v->w.averaged, ratio, shift);
+    scratch[MLP_NEWEST] = scratch[MLP_NEWEST] * ratio + shift;
+    scratch[MLP_AVERAGED] = scratch[MLP_AVERAGED] * ratio + shift;
+    s->mean = s->target.mean;
+    s->sd = sd;
+}
+
+/* The error of the newest weights; where rows share steps, of the output that was shown: a step that makes the newest
+ * weights wrong would do so for several rows, and look like a change of concept. */
+static double watched(const View *v, double wanted, const double *scratch)
+{
+    double newest = scratch[MLP_NEWEST], share = v->o->every > 1 ? anb_mlp_share(v->s) : 0;
+    return anb_mlp_mixed(share, newest, scratch[MLP_AVERAGED]) - wanted;
+}
+
+/* Learns the row's target, in the unit of the outputs: at once with a step, or in that of a later row. */
+static void learn(const View *v, const AnbRow *row, double wanted, double weight, bool steps, double *scratch)
+{
+    double off = scratch[MLP_NEWEST] - wanted;
+    anb_mlp_judge(v, anb_mlp_row(v, 0, scratch), anb_mlp_shown(v, scratch), anb_clip(off, anb_mlp_clip), scratch);
+    watch(v->s, anb_clip(watched(v, wanted, scratch), anb_mlp_clip), row);
+    if (!steps) {
+        anb_mlp_wait(v, weight);
+        return;
+    }
+    off = v->o->dropout > 0 ? thinned(v, scratch) - wanted : off;
+    anb_mlp_descend(v, anb_mlp_gradient(v, off, v->s->sd), weight, row->importance, scratch);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = anb_mlp_view(self, state);
     Mlp *s = v.s;
-    double mean = s->target.mean, sd = anb_moments_sd(&s->target);
+    MlpUnit unit = anb_mlp_unit(s);
     double relative = anb_weight_relative(&s->unit, weight);
     y = bounded_target(s, output(s, scratch), y);
-    if (sd > 0)
-        weigh(&v, y, sd, scratch);
+    if (unit.sd > 0)
+        weigh(&v, y, unit, scratch);
     anb_moments_add(&s->target, y, weight);
-    double new_sd = anb_moments_sd(&s->target), ratio = sd > 0 ? sd / new_sd : 1;
-    if (!(scratch[MLP_NEWEST] - scratch[MLP_NEWEST] + scratch[MLP_AVERAGED] - scratch[MLP_AVERAGED] + new_sd - new_sd ==
-          0)) {
+    double sd = anb_moments_sd(&s->target);
+    double newest = scratch[MLP_NEWEST], averaged = scratch[MLP_AVERAGED];
+    bool finite = newest - newest + averaged - averaged + sd - sd == 0, steps = !(s->sd > 0) || anb_mlp_due(&v);
+    if (finite && steps && sd > 0)
+        renew_unit(&v, unit, sd, scratch);
+    if (finite && s->sd > 0)
+        learn(&v, row, (y - s->mean) / s->sd, relative, steps, scratch);
+    if (!finite || (steps && !healthy(&v)))
         anb_restart(self, state, row);
-        return;
-    }
-    if (new_sd > 0) {
-        double shift = sd > 0 ? (mean - s->target.mean) / new_sd : 0;
-        anb_network_move_output(&v.net, v.w.value, ratio, shift);
-        anb_network_move_output(&v.net, v.w.averaged, ratio, shift);
-        double wanted = (y - s->target.mean) / new_sd, off = scratch[MLP_NEWEST] * ratio + shift - wanted;
-        double seen = v.o->every > 1 ? shown_error(s, scratch, ratio, shift - wanted) : off;
-        anb_mlp_judge(&v, anb_mlp_row(&v, 0, scratch), anb_mlp_shown(&v, scratch), anb_clip(off, anb_mlp_clip),
-                      scratch);
-        watch(s, anb_clip(seen, anb_mlp_clip), row);
-        if (!anb_mlp_waits(&v, relative)) {
-            off = v.o->dropout > 0 ? thinned(&v, scratch) - wanted : off;
-            anb_mlp_descend(&v, anb_mlp_gradient(&v, off, new_sd), relative, row->importance, scratch);
-        }
-    }
-    if (!healthy(&v)) {
-        anb_restart(self, state, row);
-        return;
-    }
-    remember(&v, row->x, y);
+    else
+        remember(&v, row->x, y);
 }
 
 /* Another unit of the features. Cells are converted where it is so far off that floats would lose digits, or the ring
@@ -256,7 +270,7 @@ const StreamingLearnerType anb_mlp = {
     .params = params,
     .flags = ANB_SIZED_OPTIONS | ANB_READS_X | ANB_WEIGHT_SCALED | ANB_READS_OLDER | ANB_GIVES_EVIDENCE | ANB_ANY_ROWS |
              ANB_SINCE_0_3,
-    .version = 7,
+    .version = 8,
     .fields = anb_mlp_fields,
     .validate = anb_mlp_validate,
     .scratch = anb_mlp_scratch,

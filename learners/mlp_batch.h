@@ -47,8 +47,10 @@ static inline double anb_mlp_gradient(const View *v, double off, double sd)
     return -anb_pull_by(&loss, -anb_clip(off, anb_mlp_clip), v->s->error.level / sd);
 }
 
-/* Whether the new sample waits for the step of a later one; then its weight, in units of the mean weight, is kept. */
-bool anb_mlp_waits(const View *v, double weight);
+/* Whether the new sample has a step; else it waits for that of a later one. */
+bool anb_mlp_due(const View *v);
+/* The new sample waits; its weight, in units of the mean weight, is kept. */
+void anb_mlp_wait(const View *v, double weight);
 /* One step on the new sample, whose gradient of the loss is given, on those that wait and on the replayed ones. None
  * waits afterwards. */
 void anb_mlp_descend(const View *v, double error, double weight, const double *shares, double *scratch);

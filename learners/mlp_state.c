@@ -15,11 +15,19 @@ static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random
                                    {ANB_MEMBER(Mlp, since)},
                                    {ANB_MEMBER(Mlp, waiting), .since = 7},
                                    {ANB_MEMBER(Mlp, waited), .since = 7},
+                                   {ANB_MEMBER(Mlp, mean), .must = ANB_FINITE, .since = 8},
+                                   {ANB_MEMBER(Mlp, sd), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 8},
                                    {0}};
+
+static size_t network_size(const AnbNode *self)
+{
+    const AnbNetwork net = anb_mlp_network_of(self);
+    return anb_network_size(&net);
+}
 
 static size_t weights(const AnbNode *self)
 {
-    return anb_mlp_copies(self->options) * anb_mlp_plan(self).size;
+    return anb_mlp_copies(self->options) * network_size(self);
 }
 
 static size_t doubles(const AnbNode *self)
@@ -34,7 +42,7 @@ static size_t singles(const AnbNode *self)
 
 static size_t memory(const AnbNode *self)
 {
-    return anb_mlp_plan(self).memory;
+    return anb_mlp_memory(self->options);
 }
 
 static size_t remembered(const AnbNode *self, const void *state)
@@ -109,8 +117,7 @@ static size_t room(const AnbNode *self, size_t cells)
 
 static size_t row_cells(const AnbNode *self)
 {
-    View v = anb_mlp_plan(self);
-    return room(self, anb_mlp_batch(self) * (v.d + 1) + v.net.lanes);
+    return room(self, anb_mlp_batch(self) * (self->n_features + 1) + anb_mlp_network_of(self).lanes);
 }
 
 static size_t pull_cells(const AnbNode *self)
@@ -122,19 +129,20 @@ static size_t pull_cells(const AnbNode *self)
  * predicted. */
 static size_t trace_cells(const AnbNode *self)
 {
-    View v = anb_mlp_plan(self);
-    return room(self, (anb_mlp_batch(self) + (v.o->dropout > 0)) * anb_network_trace(&v.net));
+    const AnbMlpOptions *o = self->options;
+    const AnbNetwork net = anb_mlp_network_of(self);
+    return room(self, (anb_mlp_batch(self) + (o->dropout > 0)) * anb_network_trace(&net));
 }
 
 static size_t unit_cells(const AnbNode *self)
 {
-    View v = anb_mlp_plan(self);
-    return v.memory > 0 ? room(self, anb_network_units(&v.net)) : 0;
+    const AnbNetwork net = anb_mlp_network_of(self);
+    return memory(self) > 0 ? room(self, anb_network_units(&net)) : 0;
 }
 
 static size_t slope_room(const AnbNode *self)
 {
-    return judged(self) > 0 ? room(self, anb_mlp_plan(self).net.width) : 0;
+    return judged(self) > 0 ? room(self, anb_mlp_network_of(self).width) : 0;
 }
 
 const AnbField anb_mlp_scratch[] = {[MLP_OUTPUT] = {.name = "output", .kind = ANB_F64, .fixed = 2},

@@ -30,7 +30,13 @@ typedef struct Mlp {
     AnbFaded quick, slow;            /* squared errors of o, over a short and a long memory */
     uint64_t steps, since;           /* since: the step at which the rate started to fall */
     uint64_t waiting, waited;        /* the newest rows, which no step has had; rows that once waited */
+    double mean, sd;                 /* of the target at the last step; sd 0: before the first */
 } Mlp;
+
+/* The unit of the outputs: a prediction is mean + sd o. */
+typedef struct MlpUnit {
+    double mean, sd;
+} MlpUnit;
 
 /* Pointers to the parts of a node's state. */
 typedef struct View {
@@ -95,37 +101,43 @@ static inline size_t anb_mlp_batch(const AnbNode *self)
     return (size_t)o->every + (size_t)o->replay;
 }
 
-/* Sizes, from the plan alone; and with a state. Inline: a struct of this size is returned through memory, and
- * copied. */
-static inline View anb_mlp_plan(const AnbNode *self)
+/* Of the plan alone. */
+static inline AnbNetwork anb_mlp_network_of(const AnbNode *self)
 {
     const AnbMlpOptions *o = self->options;
-    AnbNetwork net = anb_network(self->n_features, (size_t)o->hidden, (AnbActivation)o->activation, anb_mlp_single(o));
+    return anb_network(self->n_features, (size_t)o->hidden, (AnbActivation)o->activation, anb_mlp_single(o));
+}
+
+/* Slots of the ring. */
+static inline size_t anb_mlp_memory(const AnbMlpOptions *options)
+{
+    return (size_t)(options->replay > 0 ? options->memory : options->every - 1);
+}
+
+/* Inline, and one literal: a struct of this size is returned through memory, and copied. */
+static inline View anb_mlp_view(const AnbNode *self, void *state)
+{
+    const AnbMlpOptions *o = self->options;
+    const AnbNetwork net = anb_mlp_network_of(self);
+    const size_t size = anb_network_size(&net);
+    void *w = anb_field(self, state, anb_mlp_single(o) ? MLP_SINGLES : MLP_WEIGHTS);
     return (View){.self = self,
                   .o = o,
                   .net = net,
                   .d = self->n_features,
-                  .size = anb_network_size(&net),
-                  .memory = (size_t)(o->replay > 0 ? o->memory : o->every - 1)};
-}
-
-static inline View anb_mlp_view(const AnbNode *self, void *state)
-{
-    View v = anb_mlp_plan(self);
-    void *w = anb_field(self, state, anb_mlp_single(v.o) ? MLP_SINGLES : MLP_WEIGHTS);
-    v.s = state;
-    v.w = (AnbNetworkRows){w, anb_network_at(&v.net, w, v.size),
-                           anb_mlp_adam(v.o) ? anb_network_at(&v.net, w, 2 * v.size) : NULL,
-                           anb_mlp_copies(v.o) == 4 ? anb_network_at(&v.net, w, 3 * v.size) : NULL};
-    v.y = anb_field(self, state, MLP_Y);
-    v.x = anb_field(self, state, MLP_X);
-    v.pulls = anb_field(self, state, MLP_PULLS);
-    v.inverse = anb_field(self, state, MLP_INVERSE);
-    v.origin = anb_field(self, state, MLP_ORIGIN);
-    v.right = anb_field(self, state, MLP_RIGHT);
-    v.noise = anb_field(self, state, MLP_NOISE);
-    v.weights = anb_field(self, state, MLP_WAITING);
-    return v;
+                  .size = size,
+                  .memory = anb_mlp_memory(o),
+                  .s = state,
+                  .w = {w, anb_network_at(&net, w, size), anb_mlp_adam(o) ? anb_network_at(&net, w, 2 * size) : NULL,
+                        anb_mlp_copies(o) == 4 ? anb_network_at(&net, w, 3 * size) : NULL},
+                  .y = anb_field(self, state, MLP_Y),
+                  .x = anb_field(self, state, MLP_X),
+                  .pulls = anb_field(self, state, MLP_PULLS),
+                  .inverse = anb_field(self, state, MLP_INVERSE),
+                  .origin = anb_field(self, state, MLP_ORIGIN),
+                  .right = anb_field(self, state, MLP_RIGHT),
+                  .noise = anb_field(self, state, MLP_NOISE),
+                  .weights = anb_field(self, state, MLP_WAITING)};
 }
 
 /* Rows of up to NARROW features learn at the full rate. Evidence is kept for rows of more features than that, up to
@@ -154,11 +166,17 @@ static inline double anb_mlp_mixed(double share, double newest, double averaged)
     return newest + share * (averaged - newest);
 }
 
-/* The network's prediction from the outputs of both copies of the weights. */
-static inline double anb_mlp_joined(const Mlp *s, double share, double sd, double newest, double averaged)
+/* Before the first step, and behind a snapshot of before version 8, it is that of the targets so far. */
+static inline MlpUnit anb_mlp_unit(const Mlp *s)
 {
-    double f = s->target.mean + sd * anb_mlp_mixed(share, newest, averaged);
-    return f - f == 0 ? f : s->target.mean;
+    return s->sd > 0 ? (MlpUnit){s->mean, s->sd} : (MlpUnit){s->target.mean, anb_moments_sd(&s->target)};
+}
+
+/* The network's prediction from the outputs of both copies of the weights. */
+static inline double anb_mlp_joined(MlpUnit unit, double share, double newest, double averaged)
+{
+    double f = unit.mean + unit.sd * anb_mlp_mixed(share, newest, averaged);
+    return f - f == 0 ? f : unit.mean;
 }
 
 /* As the type's predict_many (type.h). */

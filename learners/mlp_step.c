@@ -73,7 +73,7 @@ static void recall(const View *v, size_t batch, double scale, double fresh, cons
                    double *scratch)
 {
     size_t slot[ANB_NETWORK_SAMPLES];
-    double mean = v->s->target.mean, sd = anb_moments_sd(&v->s->target);
+    const MlpUnit unit = anb_mlp_unit(v->s);
     void *units = anb_scratch(v->self, scratch, MLP_UNITS);
     if (batch == 1)
         return;
@@ -81,7 +81,7 @@ static void recall(const View *v, size_t batch, double scale, double fresh, cons
     anb_mlp_leave_out(v, shares, units); /* a unit of 0 makes every stored cell 0 */
     (v->o->dropout > 0 ? draw_thinned_rows : draw_rows)(v, batch, scratch, delta, slot);
     for (size_t i = 1; i < batch; i++)
-        delta[i] = anb_mlp_gradient(v, delta[i] - (v->y[slot[i]] - mean) / sd, sd) * scale *
+        delta[i] = anb_mlp_gradient(v, delta[i] - (v->y[slot[i]] - unit.mean) / unit.sd, unit.sd) * scale *
                    (i <= v->s->waiting ? fresh * v->weights[v->s->waiting - i] : 1);
 }
 
@@ -110,8 +110,7 @@ static bool settled(const Mlp *s)
     return s->since == 0 || s->steps - s->since >= PAUSE;
 }
 
-/* Whether the new sample has a step; else it waits for that of a later one. */
-static bool due(const View *v)
+bool anb_mlp_due(const View *v)
 {
     size_t waiting = v->s->waiting;
     return waiting + 1 >= (size_t)v->o->every || waiting == v->memory || v->s->ring.pushed < DENSE;
@@ -150,11 +149,8 @@ void anb_mlp_descend(const View *v, double error, double weight, const double *s
     v->s->waiting = 0;
 }
 
-bool anb_mlp_waits(const View *v, double weight)
+void anb_mlp_wait(const View *v, double weight)
 {
-    if (due(v))
-        return false;
     v->weights[v->s->waiting++] = weight;
     v->s->waited++;
-    return true;
 }
