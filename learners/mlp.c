@@ -165,17 +165,19 @@ static double bounded_target(Mlp *s, double f, double y)
     return anb_target_bounded(&s->error, wild ? s->target.mean : f, y);
 }
 
-/* The present moments of the target become the unit of the outputs, which change so that the prediction does not. */
+/* The target's mean and deviation of now become the unit of the outputs, which change so that predictions do not. */
 static void renew_unit(const View *v, MlpUnit before, double sd, double *scratch)
 {
     Mlp *s = v->s;
-    double ratio = before.sd > 0 ? before.sd / sd : 1, shift = before.sd > 0 ? (before.mean - s->target.mean) / sd : 0;
+    s->mean = s->target.mean;
+    s->sd = sd;
+    if (!(sd > 0))
+        return;
+    double ratio = before.sd > 0 ? before.sd / sd : 1, shift = before.sd > 0 ? (before.mean - s->mean) / sd : 0;
     anb_network_move_output(&v->net, v->w.value, ratio, shift);
     anb_network_move_output(&v->net, v->w.averaged, ratio, shift);
     scratch[MLP_NEWEST] = scratch[MLP_NEWEST] * ratio + shift;
     scratch[MLP_AVERAGED] = scratch[MLP_AVERAGED] * ratio + shift;
-    s->mean = s->target.mean;
-    s->sd = sd;
 }
 
 /* The error of the newest weights; where rows share steps, of the output that was shown: a step that makes the newest
@@ -212,8 +214,8 @@ static void update(const AnbNode *self, void *state, const AnbRow *row, double y
     anb_moments_add(&s->target, y, weight);
     double sd = anb_moments_sd(&s->target);
     double newest = scratch[MLP_NEWEST], averaged = scratch[MLP_AVERAGED];
-    bool finite = newest - newest + averaged - averaged + sd - sd == 0, steps = !(s->sd > 0) || anb_mlp_due(&v);
-    if (finite && steps && sd > 0)
+    bool finite = newest - newest + averaged - averaged + sd - sd == 0, steps = anb_mlp_due(&v);
+    if (finite && steps)
         renew_unit(&v, unit, sd, scratch);
     if (finite && s->sd > 0)
         learn(&v, row, (y - s->mean) / s->sd, relative, steps, scratch);

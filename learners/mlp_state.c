@@ -176,7 +176,8 @@ static bool pull_valid(double mean, double square)
 int anb_mlp_validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const View v = anb_mlp_view(self, anb_view_of(state));
-    bool fine = v.s->waiting < (uint64_t)v.o->every && v.s->waiting <= remembered(self, state);
+    bool fine = v.s->waiting < (uint64_t)v.o->every && v.s->waiting <= remembered(self, state) &&
+                (v.s->sd == 0 || anb_mlp_unit_is_near(v.s));
     for (size_t j = 0; j < v.d; j++)
         fine &= pull_valid(v.pulls[j], v.pulls[v.d + j]);
     for (size_t i = 0; v.w.square && i < v.size; i++)

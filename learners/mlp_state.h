@@ -172,6 +172,14 @@ static inline MlpUnit anb_mlp_unit(const Mlp *s)
     return s->sd > 0 ? (MlpUnit){s->mean, s->sd} : (MlpUnit){s->target.mean, anb_moments_sd(&s->target)};
 }
 
+/* Whether the unit of the outputs is near the target's mean and deviation of now; not before the first step. No row
+ * waits where it is not. */
+static inline bool anb_mlp_unit_is_near(const Mlp *s)
+{
+    const double far = 16, sd = anb_moments_sd(&s->target);
+    return s->sd > 0 && sd <= far * s->sd && s->sd <= far * sd && fabs(s->target.mean - s->mean) <= far * s->sd;
+}
+
 /* The network's prediction from the outputs of both copies of the weights. */
 static inline double anb_mlp_joined(MlpUnit unit, double share, double newest, double averaged)
 {

@@ -113,7 +113,8 @@ static bool settled(const Mlp *s)
 bool anb_mlp_due(const View *v)
 {
     size_t waiting = v->s->waiting;
-    return waiting + 1 >= (size_t)v->o->every || waiting == v->memory || v->s->ring.pushed < DENSE;
+    return waiting + 1 >= (size_t)v->o->every || waiting == v->memory || v->s->ring.pushed < DENSE ||
+           !anb_mlp_unit_is_near(v->s);
 }
 
 /* Rows that the step learns again: where rows may share steps but each still has its own, half of `replay`, so that
