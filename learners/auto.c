@@ -64,7 +64,7 @@ typedef struct Choice {
 #define PAST_REST(first) "residual(" first ", past(" REST_TREES ", lags=3))"
 #define TREES(work, more) "sgbt(window=8192, trees=100, rate=0.1, budget=" work more ")"
 #define SINGLE(options) "mlp(" options ", precision=single)"
-#define SHARED_STEPS(rows) "replay=" #rows ", every=16, rate=0.015, memory=1000"
+#define SHARED_STEPS(rows) "replay=" #rows ", every=16, rate=0.015, memory=1000, activation=gelu"
 #define NETWORK(units) SINGLE("hidden=" #units ", replay=32, memory=16000")
 #define SMOOTH_NETWORK SINGLE("hidden=128, replay=32, memory=16000, activation=gelu")
 #define GATED_NETWORK SINGLE("hidden=64, replay=32, memory=16000, activation=swiglu")
@@ -114,12 +114,12 @@ static const Choice choices[] = {
     {PRODUCTS, TWENTY, ALL, MULTIPLIED, .known = "past(" PRODUCTS ")"},
     {SINGLE("hidden=32, " SHARED_STEPS(10)), ONE, ONE, SLIM},
     {SINGLE(SHARED_STEPS(10)), ONE, ONE, NEAR, .beyond = SLIM},
-    {SINGLE("hidden=32, " SHARED_STEPS(20)), TWO, TWO, SLIM},
-    {SINGLE(SHARED_STEPS(20)), TWO, TWO, ANY, .beyond = SLIM},
-    {SINGLE("hidden=64, replay=32, every=4"), FIVE, FIVE, NARROWER},
+    {SINGLE("hidden=32, momentum=0.5, " SHARED_STEPS(20)), TWO, TWO, SLIM},
+    {SINGLE("momentum=0.5, " SHARED_STEPS(20)), TWO, TWO, ANY, .beyond = SLIM},
+    {SINGLE("hidden=64, replay=32, every=4, momentum=0.5"), FIVE, FIVE, NARROWER},
     {SINGLE("hidden=64, replay=5"), FIVE, FIVE, 256, .beyond = NARROWER},
     {SINGLE("hidden=32, replay=4"), FIVE, FIVE, ANY, .beyond = 256},
-    {SINGLE("hidden=48, replay=48, every=4, rate=0.015, memory=6000, activation=gelu"), TWENTY, TWENTY, 256},
+    {SINGLE("hidden=48, replay=48, every=4, rate=0.015, memory=6000, momentum=0.5, activation=gelu"), TWENTY, TWENTY, 256},
     {SINGLE("hidden=64, replay=8"), TWENTY, TWENTY, ANY, .beyond = 256},
     {SMOOTH_NETWORK, FIFTY, FIFTY, NARROWER, .beyond = MULTIPLIED},
     {SINGLE("hidden=128, replay=12, memory=16000, activation=gelu"), FIFTY, FIFTY, 256, .beyond = NARROWER},
