@@ -101,10 +101,10 @@ static void take_row(const View *v, const AnbRow *row, void *cells)
 static double predict(const AnbNode *self, const void *state, const AnbRow *row, double *scratch)
 {
     View v = anb_mlp_view(self, anb_view_of(state));
-    void *x = anb_mlp_row(&v, 0, scratch), *trace = anb_mlp_shown(&v, scratch);
+    void *x = anb_mlp_row(&v, 0, scratch);
     take_row(&v, row, x);
-    scratch[MLP_AVERAGED] = anb_network_forward(&v.net, v.w.averaged, x, trace);
-    scratch[MLP_NEWEST] = anb_network_forward(&v.net, v.w.value, x, trace);
+    anb_network_forward_both(&v.net, v.w.value, v.size, x, anb_mlp_shown(&v, scratch), anb_mlp_unread(&v, scratch),
+                             scratch + MLP_NEWEST);
     return output(v.s, scratch);
 }
 

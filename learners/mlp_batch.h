@@ -32,6 +32,12 @@ static inline void *anb_mlp_shown(const View *v, double *scratch)
     return anb_mlp_trace(v, v->o->dropout > 0 ? anb_mlp_batch(v->self) : 0, scratch);
 }
 
+/* The trace of the averaged weights, which nothing reads. */
+static inline void *anb_mlp_unread(const View *v, double *scratch)
+{
+    return anb_mlp_trace(v, anb_mlp_traces(v->self) - 1, scratch);
+}
+
 /* Sets the cells of the features whose share is 0 to 0. */
 static inline void anb_mlp_leave_out(const View *v, const double *shares, void *cells)
 {

@@ -125,13 +125,10 @@ static size_t pull_cells(const AnbNode *self)
     return self->n_features + 1;
 }
 
-/* Cells for the traces of a batch. With dropout those lose units, so there is one more for the row that was
- * predicted. */
 static size_t trace_cells(const AnbNode *self)
 {
-    const AnbMlpOptions *o = self->options;
     const AnbNetwork net = anb_mlp_network_of(self);
-    return room(self, (anb_mlp_batch(self) + (o->dropout > 0)) * anb_network_trace(&net));
+    return room(self, anb_mlp_traces(self) * anb_network_trace(&net));
 }
 
 static size_t unit_cells(const AnbNode *self)

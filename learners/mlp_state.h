@@ -101,6 +101,14 @@ static inline size_t anb_mlp_batch(const AnbNode *self)
     return (size_t)o->every + (size_t)o->replay;
 }
 
+/* Traces in the scratch: of a batch; with dropout, which takes units from those, of the row that was predicted; and of
+ * the averaged weights. */
+static inline size_t anb_mlp_traces(const AnbNode *self)
+{
+    const AnbMlpOptions *o = self->options;
+    return anb_mlp_batch(self) + (o->dropout > 0) + 1;
+}
+
 /* Of the plan alone. */
 static inline AnbNetwork anb_mlp_network_of(const AnbNode *self)
 {

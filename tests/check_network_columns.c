@@ -79,6 +79,23 @@ static void draw(const AnbNetwork *n, void *w)
     put(n, w, anb_network_output(n) + n->width, anb_random_normal(&random));
 }
 
+/* Two copies of the weights at once have the bits, and the first its trace, of one by one. */
+static void check_both(const AnbNetwork *n, const double *x)
+{
+    static double w[2 * CELLS], trace[2][CELLS], unused[CELLS];
+    const size_t apart = anb_network_size(n);
+    double said[2];
+    draw(n, w);
+    for (size_t i = 0; i < apart; i++)
+        put(n, w, apart + i, 0.9 * anb_network_cell(n, w, i) + 0.01);
+    memset(trace, 0, sizeof trace);
+    anb_network_forward_both(n, w, apart, x, trace[0], unused, said);
+    ck_assert(said[0] != said[1]);
+    ck_assert_double_eq(said[1], anb_network_forward(n, anb_network_at(n, w, apart), x, unused));
+    ck_assert_double_eq(said[0], anb_network_forward(n, w, x, trace[1]));
+    ck_assert_mem_eq(trace[0], trace[1], sizeof trace[0]);
+}
+
 static void check_network(const AnbNetwork *n, size_t count)
 {
     static double w[CELLS], x[MOST_D + 1 + 16], trace[CELLS], columns[MOST_D * ROWS], said[ROWS];
@@ -95,6 +112,7 @@ static void check_network(const AnbNetwork *n, size_t count)
         ck_assert(alone - alone == 0);
         ck_assert_mem_eq(&said[i], &alone, sizeof alone);
     }
+    check_both(n, x);
 }
 
 static void forward_all(void)

@@ -34,14 +34,15 @@ static Weights weights_from(AnbNetworkRows w, size_t at)
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 /* Several rows are computed together: each weight is loaded once for all of them, and their sums do not depend on each
- * other. There are as many as fit into the registers. A single row is computed for several blocks of units together
- * instead. */
+ * other. There are as many as fit into the registers. A single row, or one by two copies of the weights, is computed
+ * for several blocks of units together instead. */
 enum { TOGETHER = LANES_BYTES == 64 ? 8 : 4, FEW = 4, PAIR = 2, BLOCKS = LANES_BYTES == 64 ? 4 : 2 };
 
 /* Up to TOGETHER rows and their traces. A last group that is not full repeats the last row. */
 typedef struct Group {
     const Cell *x[TOGETHER];
     Cell *trace[TOGETHER];
+    size_t apart; /* the weights of row r are `apart` cells from those of row r - 1: 0 where all have the same */
 } Group;
 
 /* Sums of the outputs of a group: an output is a dot product over blocks of units, summed in the order of lanes_dot. */
@@ -54,14 +55,14 @@ LANES_INLINE void sum_units(const Cell *w, size_t width, size_t features, const 
                             const size_t blocks, Lanes *unit)
 {
     for (size_t i = 0; i < rows * blocks; i++)
-        unit[i] = lanes_load(w + features * width + i % blocks * LANES);
+        unit[i] = lanes_load(w + i / blocks * g->apart + features * width + i % blocks * LANES);
 #pragma GCC unroll 2
     for (size_t j = 0; j < features; j++)
-        for (size_t b = 0; b < blocks; b++) {
-            Lanes v = lanes_load(w + j * width + b * LANES);
-            for (size_t r = 0; r < rows; r++)
+        for (size_t b = 0; b < blocks; b++)
+            for (size_t r = 0; r < rows; r++) {
+                Lanes v = lanes_load(w + r * g->apart + j * width + b * LANES);
                 unit[r * blocks + b] = lanes_add(unit[r * blocks + b], lanes_mul(lanes_all(g->x[r][j]), v));
-        }
+            }
 }
 
 /* g s(u) with s(u) = 1/(1 + e^-u), u = steep (g + cubic g^3). */
@@ -145,8 +146,9 @@ LANES_INLINE void some_units(const AnbNetwork *n, const Kind kind, const Cell *w
     if (kind == GATED)
         sum_units(w + (n->features + 1) * n->width + at, n->width, n->features, g, rows, blocks, up);
     for (size_t b = 0; b < blocks; b++) {
-        Lanes by = lanes_load(v + b * LANES), *sum = (at / LANES + b) % 2 ? out->odd : out->even;
+        Lanes *sum = (at / LANES + b) % 2 ? out->odd : out->even;
         for (size_t r = 0; r < rows; r++) {
+            const Lanes by = lanes_load(v + r * g->apart + b * LANES);
             size_t i = r * blocks + b;
             Units u = kind == RECTIFIED ? rectified_block(low, unit[i])
                       : kind == SMOOTH  ? smooth_block(curve, unit[i])
@@ -167,9 +169,10 @@ LANES_INLINE void start_outputs(Outputs *out, const size_t rows)
 LANES_INLINE void end_outputs(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, Outputs *out)
 {
     static const Cell constant[LANES] = {1};
-    const Lanes one = lanes_load(constant), by = lanes_load(w + anb_network_output(n) + n->width);
+    const Lanes one = lanes_load(constant);
     Lanes *sum = n->width / LANES % 2 ? out->odd : out->even;
     for (size_t r = 0; r < rows; r++) {
+        const Lanes by = lanes_load(w + r * g->apart + anb_network_output(n) + n->width);
         sum[r] = lanes_add(sum[r], lanes_mul(by, one));
         lanes_store(g->trace[r] + n->width, one);
         out->even[r] = lanes_add(out->even[r], out->odd[r]);
@@ -190,20 +193,22 @@ LANES_INLINE void forward_some(const AnbNetwork *n, const Kind kind, const Cell 
         lanes_sums(sums.even, rows, out);
 }
 
-LANES_INLINE double forward_one(const AnbNetwork *n, const Kind kind, const Cell *w, const Cell *x, Cell *trace)
+/* One or two rows. */
+LANES_INLINE void forward_few(const AnbNetwork *n, const Kind kind, const Cell *w, const Group *g, const size_t rows,
+                              double *out)
 {
-    const Group g = {{x}, {trace}};
     Outputs sums;
     size_t at = 0;
-    start_outputs(&sums, 1);
+    start_outputs(&sums, rows);
     for (; at + BLOCKS * LANES <= n->width; at += BLOCKS * LANES)
-        some_units(n, kind, w, &g, 1, BLOCKS, at, &sums);
+        some_units(n, kind, w, g, rows, BLOCKS, at, &sums);
     for (; at + 2 * LANES <= n->width; at += 2 * LANES)
-        some_units(n, kind, w, &g, 1, 2, at, &sums);
+        some_units(n, kind, w, g, rows, 2, at, &sums);
     for (; at < n->width; at += LANES)
-        some_units(n, kind, w, &g, 1, 1, at, &sums);
-    end_outputs(n, w, &g, 1, &sums);
-    return (double)lanes_sum(sums.even[0]);
+        some_units(n, kind, w, g, rows, 1, at, &sums);
+    end_outputs(n, w, g, rows, &sums);
+    for (size_t r = 0; r < rows; r++)
+        out[r] = (double)lanes_sum(sums.even[r]);
 }
 
 static void gates(const void *gate_cells, const void *up_cells, size_t n, double steep, double cubic, void *value_cells,

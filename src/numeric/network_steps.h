@@ -63,18 +63,34 @@ static void take_kept(const AnbNetwork *n, const float *kept, const void *units,
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-static double forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
+LANES_INLINE void forward_by_kind(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, double *out)
 {
     Kind kind = kind_of(n);
-    return kind == RECTIFIED ? forward_one(n, RECTIFIED, w, x, trace)
-           : kind == SMOOTH  ? forward_one(n, SMOOTH, w, x, trace)
-                             : forward_one(n, GATED, w, x, trace);
+    if (kind == RECTIFIED)
+        forward_few(n, RECTIFIED, w, g, rows, out);
+    else if (kind == SMOOTH)
+        forward_few(n, SMOOTH, w, g, rows, out);
+    else
+        forward_few(n, GATED, w, g, rows, out);
+}
+
+static double forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
+{
+    double out;
+    forward_by_kind(n, w, &(Group){.x = {x}, .trace = {trace}}, 1, &out);
+    return out;
+}
+
+static void forward_both(const AnbNetwork *n, const void *w, size_t apart, const void *x, void *trace, void *unused,
+                         double *out)
+{
+    forward_by_kind(n, w, &(Group){.x = {x, x}, .trace = {trace, unused}, .apart = apart}, 2, out);
 }
 
 /* `most` rows from row i on; behind the last of n_rows that one again. */
 LANES_INLINE Group group_of(const AnbNetwork *n, const Cell *x, Cell *trace, size_t i, const size_t most, size_t n_rows)
 {
-    Group g;
+    Group g = {.apart = 0};
     for (size_t r = 0; r < most; r++) {
         size_t row = i + r < n_rows ? i + r : n_rows - 1;
         g.x[r] = x + row * (n->features + 1);
@@ -258,9 +274,10 @@ static void reframe(const AnbNetwork *n, AnbNetworkRows all, const double *alpha
 #define NETWORK_KERNELS                                                                                                \
     {                                                                                                                  \
         .draw = draw, .take_rows = take_rows, .take_units = take_units, .take_kept = take_kept, .forward = forward,    \
-        .forward_rows = forward_rows, .take_columns = take_columns, .forward_columns = forward_columns,                \
-        .slopes = slopes, .drop = drop, .descend = descend, .rescale = rescale, .reframe = reframe,                    \
-        .move_output = move_output, .finite = finite, .adam = adam, .descent = descent, .gates = gates,                \
+        .forward_both = forward_both, .forward_rows = forward_rows, .take_columns = take_columns,                      \
+        .forward_columns = forward_columns, .slopes = slopes, .drop = drop, .descend = descend, .rescale = rescale,    \
+        .reframe = reframe, .move_output = move_output, .finite = finite, .adam = adam, .descent = descent,            \
+        .gates = gates,                                                                                                \
     }
 
 #endif
