@@ -18,8 +18,8 @@
  *                                         followed when the last targets were like the present ones
  *
  * Most networks of budgets up to 20 share steps among rows (every in mlp.c): a step of Adam costs more than the rows in
- * it, and the first steps matter most. What fewer steps lose on smooth streams without noise, smooth units (gelu) and
- * the mean gradient of some two steps (momentum=0.5) make up for.
+ * it, and the first steps matter most. Fewer steps lose on smooth streams without noise; smooth units (gelu) at 1 and
+ * 2, and the mean gradient of some two steps (momentum=0.5) from 2 on, make up for that.
  *
  * Each further expert costs a little accuracy in the first hundreds of rows; each one here gained more than that.
  *
@@ -65,8 +65,7 @@ typedef struct Choice {
 #define PAST_REST(first) "residual(" first ", past(" REST_TREES ", lags=3))"
 #define TREES(work, more) "sgbt(window=8192, trees=100, rate=0.1, budget=" work more ")"
 #define SINGLE(options) "mlp(" options ", precision=single)"
-#define SHARED_STEPS(rows) "replay=" #rows ", every=16, rate=0.015, memory=1000, activation=gelu"
-#define GELU_NETWORK SINGLE("hidden=48, replay=48, every=4, rate=0.015, momentum=0.5, memory=6000, activation=gelu")
+#define SMALL_NETWORK(more, rows) SINGLE(more "replay=" #rows ", every=16, rate=0.015, memory=1000, activation=gelu")
 #define NETWORK(units) SINGLE("hidden=" #units ", replay=32, memory=16000")
 #define SMOOTH_NETWORK SINGLE("hidden=128, replay=32, memory=16000, activation=gelu")
 #define GATED_NETWORK SINGLE("hidden=64, replay=32, memory=16000, activation=swiglu")
@@ -114,14 +113,15 @@ static const Choice choices[] = {
     {"rls(lambda=0.98, surprise=2)", TWO, TWO, NEAR},
     {"rls(lambda=0.98, surprise=2)", FIVE, ALL, NARROWER},
     {PRODUCTS, TWENTY, ALL, MULTIPLIED, .known = "past(" PRODUCTS ")"},
-    {SINGLE("hidden=32, " SHARED_STEPS(10)), ONE, ONE, SLIM},
-    {SINGLE(SHARED_STEPS(10)), ONE, ONE, NEAR, .beyond = SLIM},
-    {SINGLE("hidden=32, momentum=0.5, " SHARED_STEPS(20)), TWO, TWO, SLIM},
-    {SINGLE("momentum=0.5, " SHARED_STEPS(20)), TWO, TWO, ANY, .beyond = SLIM},
+    {SMALL_NETWORK("hidden=32, ", 10), ONE, ONE, SLIM},
+    {SMALL_NETWORK("", 10), ONE, ONE, NEAR, .beyond = SLIM},
+    {SMALL_NETWORK("hidden=32, momentum=0.5, ", 20), TWO, TWO, SLIM},
+    {SMALL_NETWORK("momentum=0.5, ", 20), TWO, TWO, ANY, .beyond = SLIM},
     {SINGLE("hidden=64, replay=32, every=4, momentum=0.5"), FIVE, FIVE, NARROWER},
     {SINGLE("hidden=64, replay=5"), FIVE, FIVE, 256, .beyond = NARROWER},
     {SINGLE("hidden=32, replay=4"), FIVE, FIVE, ANY, .beyond = 256},
-    {GELU_NETWORK, TWENTY, TWENTY, 256},
+    {SINGLE("hidden=48, replay=48, every=4, rate=0.015, momentum=0.5, memory=6000, activation=gelu"), TWENTY, TWENTY,
+     256},
     {SINGLE("hidden=64, replay=8"), TWENTY, TWENTY, ANY, .beyond = 256},
     {SMOOTH_NETWORK, FIFTY, FIFTY, NARROWER, .beyond = MULTIPLIED},
     {SINGLE("hidden=128, replay=12, memory=16000, activation=gelu"), FIFTY, FIFTY, 256, .beyond = NARROWER},

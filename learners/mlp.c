@@ -17,8 +17,10 @@
  *
  * every = n: n rows share a step, but for the first 2,000, and the first 2,000 after a change of concept, which have
  * one each, with half of the replayed samples. Rows wait in the ring; the step counts each as a new sample, times its
- * weight over their mean, which the step has. A change of concept is then looked for in the errors of f. Most of what
- * a step costs does not depend on its samples, and the first steps matter most.
+ * weight over their mean, which the step has. A row that moves the target's mean or deviation far from those of the
+ * last step has one at once. A change of concept is then looked for in the errors of f; the row that shows it may wait
+ * for the step of the next one. Most of what a step costs does not depend on its samples, and the first steps matter
+ * most.
  *
  * Moving targets. When a step changes mean and sd, v and c are rescaled so that f does not change (Pop-Art, van Hasselt
  * et al. 2016). When the mean squared error of the last 100 samples is three times that of the last 500, the concept
@@ -89,7 +91,7 @@ static const AnbParam params[] = {
 
 static double output(const Mlp *s, const double *scratch)
 {
-    return anb_mlp_joined(anb_mlp_unit(s), anb_mlp_share(s), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
+    return anb_mlp_joined(anb_mlp_scale(s), anb_mlp_share(s), scratch[MLP_NEWEST], scratch[MLP_AVERAGED]);
 }
 
 static void take_row(const View *v, const AnbRow *row, void *cells)
@@ -109,10 +111,10 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 }
 
 /* Updates the sums for a, the share of the average. */
-static void weigh(const View *v, double y, MlpUnit unit, const double *scratch)
+static void weigh(const View *v, double y, MlpScale scale, const double *scratch)
 {
     Mlp *s = v->s;
-    double error = anb_mlp_gradient(v, scratch[MLP_NEWEST] - (y - unit.mean) / unit.sd, unit.sd);
+    double error = anb_mlp_gradient(v, scratch[MLP_NEWEST] - (y - scale.mean) / scale.sd, scale.sd);
     double apart = anb_clip(scratch[MLP_NEWEST] - scratch[MLP_AVERAGED], anb_mlp_clip);
     s->cross = discount * s->cross + error * apart;
     s->spread = discount * s->spread + apart * apart;
@@ -165,15 +167,14 @@ static double bounded_target(Mlp *s, double f, double y)
     return anb_target_bounded(&s->error, wild ? s->target.mean : f, y);
 }
 
-/* The target's mean and deviation of now become the unit of the outputs, which change so that predictions do not. */
-static void renew_unit(const View *v, MlpUnit before, double sd, double *scratch)
+/* The target's mean and deviation of now become the scale of the outputs, which change so that predictions do not. */
+static void renew_scale(const View *v, MlpScale before, double sd, double *scratch)
 {
     Mlp *s = v->s;
-    s->mean = s->target.mean;
-    s->sd = sd;
+    s->scale = (MlpScale){s->target.mean, sd};
     if (!(sd > 0))
         return;
-    double ratio = before.sd > 0 ? before.sd / sd : 1, shift = before.sd > 0 ? (before.mean - s->mean) / sd : 0;
+    double ratio = before.sd > 0 ? before.sd / sd : 1, shift = before.sd > 0 ? (before.mean - s->scale.mean) / sd : 0;
     anb_network_move_output(&v->net, v->w.value, ratio, shift);
     anb_network_move_output(&v->net, v->w.averaged, ratio, shift);
     scratch[MLP_NEWEST] = scratch[MLP_NEWEST] * ratio + shift;
@@ -184,11 +185,11 @@ static void renew_unit(const View *v, MlpUnit before, double sd, double *scratch
  * weights wrong would do so for several rows, and look like a change of concept. */
 static double watched(const View *v, double wanted, const double *scratch)
 {
-    double newest = scratch[MLP_NEWEST], share = v->o->every > 1 ? anb_mlp_share(v->s) : 0;
-    return anb_mlp_mixed(share, newest, scratch[MLP_AVERAGED]) - wanted;
+    double newest = scratch[MLP_NEWEST];
+    return (v->o->every > 1 ? anb_mlp_mixed(anb_mlp_share(v->s), newest, scratch[MLP_AVERAGED]) : newest) - wanted;
 }
 
-/* Learns the row's target, in the unit of the outputs: at once with a step, or in that of a later row. */
+/* Learns the row's target, in the scale of the outputs: at once with a step, or in that of a later row. */
 static void learn(const View *v, const AnbRow *row, double wanted, double weight, bool steps, double *scratch)
 {
     double off = scratch[MLP_NEWEST] - wanted;
@@ -199,26 +200,26 @@ static void learn(const View *v, const AnbRow *row, double wanted, double weight
         return;
     }
     off = v->o->dropout > 0 ? thinned(v, scratch) - wanted : off;
-    anb_mlp_descend(v, anb_mlp_gradient(v, off, v->s->sd), weight, row->importance, scratch);
+    anb_mlp_descend(v, anb_mlp_gradient(v, off, v->s->scale.sd), weight, row->importance, scratch);
 }
 
 static void update(const AnbNode *self, void *state, const AnbRow *row, double y, double weight, double *scratch)
 {
     View v = anb_mlp_view(self, state);
     Mlp *s = v.s;
-    MlpUnit unit = anb_mlp_unit(s);
+    MlpScale scale = anb_mlp_scale(s);
     double relative = anb_weight_relative(&s->unit, weight);
     y = bounded_target(s, output(s, scratch), y);
-    if (unit.sd > 0)
-        weigh(&v, y, unit, scratch);
+    if (scale.sd > 0)
+        weigh(&v, y, scale, scratch);
     anb_moments_add(&s->target, y, weight);
     double sd = anb_moments_sd(&s->target);
     double newest = scratch[MLP_NEWEST], averaged = scratch[MLP_AVERAGED];
-    bool finite = newest - newest + averaged - averaged + sd - sd == 0, steps = anb_mlp_due(&v);
+    bool finite = newest - newest + averaged - averaged + sd - sd == 0, steps = anb_mlp_due(&v, sd);
     if (finite && steps)
-        renew_unit(&v, unit, sd, scratch);
-    if (finite && s->sd > 0)
-        learn(&v, row, (y - s->mean) / s->sd, relative, steps, scratch);
+        renew_scale(&v, scale, sd, scratch);
+    if (finite && s->scale.sd > 0)
+        learn(&v, row, (y - s->scale.mean) / s->scale.sd, relative, steps, scratch);
     if (!finite || (steps && !healthy(&v)))
         anb_restart(self, state, row);
     else

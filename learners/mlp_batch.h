@@ -26,16 +26,16 @@ static inline void *anb_mlp_trace(const View *v, size_t i, double *scratch)
     return anb_network_at(&v->net, anb_scratch(v->self, scratch, MLP_TRACES), i * anb_network_trace(&v->net));
 }
 
-/* The trace of the row that was predicted, with all its units. */
+/* The trace of the row that was predicted, with all its units: with dropout not that of the batch, which loses some. */
 static inline void *anb_mlp_shown(const View *v, double *scratch)
 {
     return anb_mlp_trace(v, v->o->dropout > 0 ? anb_mlp_batch(v->self) : 0, scratch);
 }
 
-/* The trace of the averaged weights, which nothing reads. */
+/* The other one of these two, for the trace of the averaged weights, which nothing reads. */
 static inline void *anb_mlp_unread(const View *v, double *scratch)
 {
-    return anb_mlp_trace(v, anb_mlp_traces(v->self) - 1, scratch);
+    return anb_mlp_trace(v, v->o->dropout > 0 ? 0 : anb_mlp_batch(v->self), scratch);
 }
 
 /* Sets the cells of the features whose share is 0 to 0. */
@@ -53,8 +53,8 @@ static inline double anb_mlp_gradient(const View *v, double off, double sd)
     return -anb_pull_by(&loss, -anb_clip(off, anb_mlp_clip), v->s->error.level / sd);
 }
 
-/* Whether the new sample has a step; else it waits for that of a later one. */
-bool anb_mlp_due(const View *v);
+/* Whether the new sample has a step; else it waits for that of a later one. sd: the target's deviation of now. */
+bool anb_mlp_due(const View *v, double sd);
 /* The new sample waits; its weight, in units of the mean weight, is kept. */
 void anb_mlp_wait(const View *v, double weight);
 /* One step on the new sample, whose gradient of the loss is given, on those that wait and on the replayed ones. None

@@ -17,7 +17,7 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
 {
     _Alignas(64) double x[MANY_ROOM];
     double newest[ANB_ROWS], averaged[ANB_ROWS], mixing = anb_mlp_share(v->s);
-    const MlpUnit unit = anb_mlp_unit(v->s);
+    const MlpScale scale = anb_mlp_scale(v->s);
     const size_t pitch = anb_network_width(rows->n, v->net.lanes);
     anb_turn_rows(rows->x, rows->x_stride, rows->n, v->d, pitch, x);
     for (size_t j = 0; rows->importance && j < v->d; j++)
@@ -27,7 +27,7 @@ static void predict_part(const View *v, const AnbRows *rows, double *out)
     anb_network_forward_columns(&v->net, v->w.value, x, pitch, rows->n, newest);
     anb_network_forward_columns(&v->net, v->w.averaged, x, pitch, rows->n, averaged);
     for (size_t i = 0; i < rows->n; i++)
-        out[i] = anb_mlp_joined(unit, mixing, newest[i], averaged[i]);
+        out[i] = anb_mlp_joined(scale, mixing, newest[i], averaged[i]);
 }
 
 /* Whole blocks of lanes; what is left is one more block where it has FEW rows at least, else row by row. */

@@ -1,5 +1,9 @@
 #include "mlp_state.h"
 
+static const AnbField scale_fields[] = {{ANB_MEMBER(MlpScale, mean), .must = ANB_FINITE},
+                                        {ANB_MEMBER(MlpScale, sd), .must = ANB_FINITE | ANB_NOT_NEGATIVE},
+                                        {0}};
+
 static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random_fields)},
                                    {ANB_INNER(Mlp, ring, AnbRing, anb_ring_fields)},
                                    {ANB_INNER(Mlp, target, AnbMoments, anb_moments_fields)},
@@ -15,8 +19,7 @@ static const AnbField members[] = {{ANB_INNER(Mlp, random, AnbRandom, anb_random
                                    {ANB_MEMBER(Mlp, since)},
                                    {ANB_MEMBER(Mlp, waiting), .since = 7},
                                    {ANB_MEMBER(Mlp, waited), .since = 7},
-                                   {ANB_MEMBER(Mlp, mean), .must = ANB_FINITE, .since = 8},
-                                   {ANB_MEMBER(Mlp, sd), .must = ANB_FINITE | ANB_NOT_NEGATIVE, .since = 8},
+                                   {ANB_INNER(Mlp, scale, MlpScale, scale_fields), .since = 8},
                                    {0}};
 
 static size_t network_size(const AnbNode *self)
@@ -125,10 +128,11 @@ static size_t pull_cells(const AnbNode *self)
     return self->n_features + 1;
 }
 
+/* Cells for the traces of a batch, and one more (anb_mlp_shown, anb_mlp_unread). */
 static size_t trace_cells(const AnbNode *self)
 {
     const AnbNetwork net = anb_mlp_network_of(self);
-    return room(self, anb_mlp_traces(self) * anb_network_trace(&net));
+    return room(self, (anb_mlp_batch(self) + 1) * anb_network_trace(&net));
 }
 
 static size_t unit_cells(const AnbNode *self)
@@ -174,7 +178,7 @@ int anb_mlp_validate(const AnbNode *self, const void *state, AnbError *error)
 {
     const View v = anb_mlp_view(self, anb_view_of(state));
     bool fine = v.s->waiting < (uint64_t)v.o->every && v.s->waiting <= remembered(self, state) &&
-                (v.s->sd == 0 || anb_mlp_unit_is_near(v.s));
+                (v.s->scale.sd == 0 || anb_mlp_scale_is_near(v.s, anb_moments_sd(&v.s->target)));
     for (size_t j = 0; j < v.d; j++)
         fine &= pull_valid(v.pulls[j], v.pulls[v.d + j]);
     for (size_t i = 0; v.w.square && i < v.size; i++)

@@ -19,6 +19,11 @@
 #include "src/numeric/weight_unit.h"
 #include <anabranch/learners.h>
 
+/* The scale of the outputs: a prediction is mean + sd o. */
+typedef struct MlpScale {
+    double mean, sd;
+} MlpScale;
+
 typedef struct Mlp {
     AnbRandom random;
     AnbRing ring;
@@ -30,13 +35,8 @@ typedef struct Mlp {
     AnbFaded quick, slow;            /* squared errors of o, over a short and a long memory */
     uint64_t steps, since;           /* since: the step at which the rate started to fall */
     uint64_t waiting, waited;        /* the newest rows, which no step has had; rows that once waited */
-    double mean, sd;                 /* of the target at the last step; sd 0: before the first */
+    MlpScale scale;                  /* of the target at the last step; sd 0: before the first */
 } Mlp;
-
-/* The unit of the outputs: a prediction is mean + sd o. */
-typedef struct MlpUnit {
-    double mean, sd;
-} MlpUnit;
 
 /* Pointers to the parts of a node's state. */
 typedef struct View {
@@ -99,14 +99,6 @@ static inline size_t anb_mlp_batch(const AnbNode *self)
 {
     const AnbMlpOptions *o = self->options;
     return (size_t)o->every + (size_t)o->replay;
-}
-
-/* Traces in the scratch: of a batch; with dropout, which takes units from those, of the row that was predicted; and of
- * the averaged weights. */
-static inline size_t anb_mlp_traces(const AnbNode *self)
-{
-    const AnbMlpOptions *o = self->options;
-    return anb_mlp_batch(self) + (o->dropout > 0) + 1;
 }
 
 /* Of the plan alone. */
@@ -174,25 +166,27 @@ static inline double anb_mlp_mixed(double share, double newest, double averaged)
     return newest + share * (averaged - newest);
 }
 
-/* Before the first step, and behind a snapshot of before version 8, it is that of the targets so far. */
-static inline MlpUnit anb_mlp_unit(const Mlp *s)
+/* The scale of the outputs of now. Before the first step, and behind a snapshot of before version 8, it is that of the
+ * targets so far. */
+static inline MlpScale anb_mlp_scale(const Mlp *s)
 {
-    return s->sd > 0 ? (MlpUnit){s->mean, s->sd} : (MlpUnit){s->target.mean, anb_moments_sd(&s->target)};
+    return s->scale.sd > 0 ? s->scale : (MlpScale){s->target.mean, anb_moments_sd(&s->target)};
 }
 
-/* Whether the unit of the outputs is near the target's mean and deviation of now; not before the first step. No row
- * waits where it is not. */
-static inline bool anb_mlp_unit_is_near(const Mlp *s)
+/* Whether the scale of the outputs is near the target's mean and deviation `sd` of now; not before the first step. No
+ * row waits where it is not. */
+static inline bool anb_mlp_scale_is_near(const Mlp *s, double sd)
 {
-    const double far = 16, sd = anb_moments_sd(&s->target);
-    return s->sd > 0 && sd <= far * s->sd && s->sd <= far * sd && fabs(s->target.mean - s->mean) <= far * s->sd;
+    const double far = 16;
+    return s->scale.sd > 0 && sd <= far * s->scale.sd && s->scale.sd <= far * sd &&
+           fabs(s->target.mean - s->scale.mean) <= far * s->scale.sd;
 }
 
 /* The network's prediction from the outputs of both copies of the weights. */
-static inline double anb_mlp_joined(MlpUnit unit, double share, double newest, double averaged)
+static inline double anb_mlp_joined(MlpScale scale, double share, double newest, double averaged)
 {
-    double f = unit.mean + unit.sd * anb_mlp_mixed(share, newest, averaged);
-    return f - f == 0 ? f : unit.mean;
+    double f = scale.mean + scale.sd * anb_mlp_mixed(share, newest, averaged);
+    return f - f == 0 ? f : scale.mean;
 }
 
 /* As the type's predict_many (type.h). */

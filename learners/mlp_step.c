@@ -73,7 +73,7 @@ static void recall(const View *v, size_t batch, double scale, double fresh, cons
                    double *scratch)
 {
     size_t slot[ANB_NETWORK_SAMPLES];
-    const MlpUnit unit = anb_mlp_unit(v->s);
+    const MlpScale outputs = anb_mlp_scale(v->s);
     void *units = anb_scratch(v->self, scratch, MLP_UNITS);
     if (batch == 1)
         return;
@@ -81,7 +81,7 @@ static void recall(const View *v, size_t batch, double scale, double fresh, cons
     anb_mlp_leave_out(v, shares, units); /* a unit of 0 makes every stored cell 0 */
     (v->o->dropout > 0 ? draw_thinned_rows : draw_rows)(v, batch, scratch, delta, slot);
     for (size_t i = 1; i < batch; i++)
-        delta[i] = anb_mlp_gradient(v, delta[i] - (v->y[slot[i]] - unit.mean) / unit.sd, unit.sd) * scale *
+        delta[i] = anb_mlp_gradient(v, delta[i] - (v->y[slot[i]] - outputs.mean) / outputs.sd, outputs.sd) * scale *
                    (i <= v->s->waiting ? fresh * v->weights[v->s->waiting - i] : 1);
 }
 
@@ -110,11 +110,11 @@ static bool settled(const Mlp *s)
     return s->since == 0 || s->steps - s->since >= PAUSE;
 }
 
-bool anb_mlp_due(const View *v)
+bool anb_mlp_due(const View *v, double sd)
 {
     size_t waiting = v->s->waiting;
     return waiting + 1 >= (size_t)v->o->every || waiting == v->memory || v->s->ring.pushed < DENSE ||
-           !anb_mlp_unit_is_near(v->s);
+           !anb_mlp_scale_is_near(v->s, sd);
 }
 
 /* Rows that the step learns again: where rows may share steps but each still has its own, half of `replay`, so that

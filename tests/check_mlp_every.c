@@ -47,28 +47,82 @@ START_TEST(steps_are_shared_after_the_first_rows)
 }
 END_TEST
 
-/* While rows wait the unit of the outputs stays as it was at the last step. A row that moves the target far from it has
- * a step at once. */
-START_TEST(the_unit_moves_with_a_step)
+/* While rows wait the scale of the outputs stays as it was at the last step. */
+START_TEST(the_scale_moves_with_a_step)
 {
     StreamingLearner *model = made(D, "mlp(every=4, replay=2, memory=100)");
     const Mlp *s = head_of(model);
     AnbRandom random;
-    double x[D] = {.5, .5, .5, .5, .5};
     anb_random_seed(&random, 7);
     run(model, &random, 0, DENSE);
-    for (int t = 0; t < 12; t++) {
-        double mean = s->mean, sd = s->sd;
+    for (int t = 0; t < 40; t++) {
+        MlpScale before = s->scale;
         run(model, &random, 0, 1);
         bool step = s->waiting == 0;
-        ck_assert(step == (t % 4 == 3) && step == (s->mean == s->target.mean));
-        ck_assert(step || (s->mean == mean && s->sd == sd));
+        ck_assert(step == (t % 4 == 3) && step == (s->scale.mean == s->target.mean));
+        ck_assert(step || (s->scale.mean == before.mean && s->scale.sd == before.sd));
     }
+    anb_free(model);
+}
+END_TEST
+
+/* A row has a step at once where the scale is far from the target's mean or deviation. */
+START_TEST(a_far_scale_moves_at_once)
+{
+    static const double ratio[] = {20, .05, 1, 1, 10, .1, 1}, shift[] = {0, 0, 20, -20, 0, 0, 10};
+    StreamingLearner *model = made(D, "mlp(every=4, replay=2, memory=100)");
+    Mlp *s = head_of(model);
+    AnbRandom random;
+    anb_random_seed(&random, 7);
+    run(model, &random, 0, DENSE);
+    s->scale = (MlpScale){s->scale.mean + shift[_i] * s->scale.sd, s->scale.sd * ratio[_i]};
     run(model, &random, 0, 1);
-    ck_assert_uint_eq(s->waiting, 1);
-    anb_train_one(model, x, 5, 1e9); /* its weight makes the deviation some thousandth */
-    ck_assert_uint_eq(s->waiting, 0);
-    ck_assert_double_eq(s->mean, s->target.mean);
+    ck_assert_uint_eq(s->waiting, _i < 4 ? 0 : 1);
+    anb_free(model);
+}
+END_TEST
+
+/* Rows together have the bits of rows alone while one waits, also behind a reload. */
+START_TEST(many_rows_while_one_waits)
+{
+    enum { N = 9 };
+    AnbError error;
+    StreamingLearner *model = made(D, "mlp(every=4, replay=2, memory=100)"), *again;
+    AnbRandom random;
+    double x[N * D], f[N];
+    anb_random_seed(&random, 7);
+    run(model, &random, 0, DENSE + 2);
+    again = reloaded(model, &error);
+    for (int i = 0; i < N; i++)
+        uniform_row(&random, x + (size_t)i * D, D);
+    ck_assert_uint_gt(head_of(model)->waiting, 0);
+    ck_assert(head_of(model)->scale.mean != head_of(model)->target.mean);
+    anb_predict_many(model, x, N, f);
+    for (size_t i = 0; i < N; i++) {
+        ck_assert_double_eq(f[i], anb_predict(model, x + i * D));
+        ck_assert_double_eq(f[i], anb_predict(again, x + i * D));
+    }
+    anb_free(model);
+    anb_free(again);
+}
+END_TEST
+
+/* Evidence for features comes from rows that wait, too. */
+START_TEST(rows_that_wait_give_evidence)
+{
+    enum { WIDE = 20 };
+    StreamingLearner *model = made(WIDE, "mlp(every=4, replay=2, memory=100)");
+    const double *right = anb_field(model->plan->nodes, head_of(model), MLP_RIGHT);
+    AnbRandom random;
+    double x[WIDE], before;
+    anb_random_seed(&random, 7);
+    for (int t = 0; t < DENSE + 1; t++) {
+        uniform_row(&random, x, WIDE);
+        before = right[0];
+        anb_train_one(model, x, concept(x, 0), 1);
+    }
+    ck_assert_uint_eq(head_of(model)->waiting, 1);
+    ck_assert(right[0] != before);
     anb_free(model);
 }
 END_TEST
@@ -271,7 +325,10 @@ static Suite *suite(void)
     Suite *suite = suite_create("mlp_every");
     TCase *tests = case_of(suite, 60);
     tcase_add_loop_test(tests, steps_are_shared_after_the_first_rows, 0, 4);
-    tcase_add_test(tests, the_unit_moves_with_a_step);
+    tcase_add_test(tests, the_scale_moves_with_a_step);
+    tcase_add_loop_test(tests, a_far_scale_moves_at_once, 0, 7);
+    tcase_add_test(tests, many_rows_while_one_waits);
+    tcase_add_test(tests, rows_that_wait_give_evidence);
     tcase_add_test(tests, a_short_ring_holds_what_waits);
     tcase_add_test(tests, a_step_has_the_mean_weight);
     tcase_add_test(tests, each_row_of_a_step_counts_by_its_weight);

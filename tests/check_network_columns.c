@@ -82,16 +82,16 @@ static void draw(const AnbNetwork *n, void *w)
 /* Two copies of the weights at once have the bits, and the first its trace, of one by one. */
 static void check_both(const AnbNetwork *n, const double *x)
 {
-    static double w[2 * CELLS], trace[2][CELLS], unused[CELLS];
+    static double w[2 * CELLS], trace[2][CELLS], unread[CELLS];
     const size_t apart = anb_network_size(n);
     double said[2];
     draw(n, w);
     for (size_t i = 0; i < apart; i++)
         put(n, w, apart + i, 0.9 * anb_network_cell(n, w, i) + 0.01);
     memset(trace, 0, sizeof trace);
-    anb_network_forward_both(n, w, apart, x, trace[0], unused, said);
+    anb_network_forward_both(n, w, apart, x, trace[0], unread, said);
     ck_assert(said[0] != said[1]);
-    ck_assert_double_eq(said[1], anb_network_forward(n, anb_network_at(n, w, apart), x, unused));
+    ck_assert_double_eq(said[1], anb_network_forward(n, anb_network_at(n, w, apart), x, unread));
     ck_assert_double_eq(said[0], anb_network_forward(n, w, x, trace[1]));
     ck_assert_mem_eq(trace[0], trace[1], sizeof trace[0]);
 }

@@ -359,7 +359,7 @@ typedef struct AnbMlpOptions {
     int precision;   /* ANB_MLP_DOUBLE; AnbMlpPrecision; floats take about half the memory and time. Since 0.6 */
     int unused_too;  /* not read; fills what was padding in older releases */
     /* 1; rows that share a step, 1 to 16; the first 2,000, and as many after a change of concept, have one each, with
-     * half of the replay. Since 0.17 */
+     * half of the replay, and a row that moves the target far has one at once. Since 0.17 */
     int every;
 } AnbMlpOptions;
 ANB_API extern const StreamingLearnerType anb_mlp;

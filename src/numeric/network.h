@@ -53,7 +53,7 @@ struct AnbNetworkKernels {
     void (*take_units)(const AnbNetwork *n, const double *inverse, const double *origin, void *units);
     void (*take_kept)(const AnbNetwork *n, const float *kept, const void *units, double bound, void *out);
     double (*forward)(const AnbNetwork *n, const void *w, const void *x, void *trace);
-    void (*forward_both)(const AnbNetwork *n, const void *w, size_t apart, const void *x, void *trace, void *unused,
+    void (*forward_both)(const AnbNetwork *n, const void *w, size_t apart, const void *x, void *trace, void *unread,
                          double *out);
     void (*forward_rows)(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out);
     void (*take_columns)(const double *columns, size_t n, double bound, void *out);
@@ -185,11 +185,11 @@ static inline double anb_network_forward(const AnbNetwork *n, const void *w, con
 }
 
 /* The same by two copies of the weights, the second `apart` cells behind the first: out[0] and out[1]. The trace is
- * that of the first; `unused` has room for another. */
+ * that of the first; `unread` has room for another. */
 static inline void anb_network_forward_both(const AnbNetwork *n, const void *w, size_t apart, const void *x,
-                                            void *trace, void *unused, double *out)
+                                            void *trace, void *unread, double *out)
 {
-    n->kernels->forward_both(n, w, apart, x, trace, unused, out);
+    n->kernels->forward_both(n, w, apart, x, trace, unread, out);
 }
 
 /* f of several rows of features + 1 cells, with the bits of anb_network_forward, and their traces, anb_network_trace

@@ -193,21 +193,21 @@ LANES_INLINE void forward_some(const AnbNetwork *n, const Kind kind, const Cell 
         lanes_sums(sums.even, rows, out);
 }
 
-/* One or two rows. */
-LANES_INLINE void forward_few(const AnbNetwork *n, const Kind kind, const Cell *w, const Group *g, const size_t rows,
-                              double *out)
+/* One row, by one copy of the weights or by two. */
+LANES_INLINE void forward_copies(const AnbNetwork *n, const Kind kind, const Cell *w, const Group *g,
+                                 const size_t copies, double *out)
 {
     Outputs sums;
     size_t at = 0;
-    start_outputs(&sums, rows);
+    start_outputs(&sums, copies);
     for (; at + BLOCKS * LANES <= n->width; at += BLOCKS * LANES)
-        some_units(n, kind, w, g, rows, BLOCKS, at, &sums);
+        some_units(n, kind, w, g, copies, BLOCKS, at, &sums);
     for (; at + 2 * LANES <= n->width; at += 2 * LANES)
-        some_units(n, kind, w, g, rows, 2, at, &sums);
+        some_units(n, kind, w, g, copies, 2, at, &sums);
     for (; at < n->width; at += LANES)
-        some_units(n, kind, w, g, rows, 1, at, &sums);
-    end_outputs(n, w, g, rows, &sums);
-    for (size_t r = 0; r < rows; r++)
+        some_units(n, kind, w, g, copies, 1, at, &sums);
+    end_outputs(n, w, g, copies, &sums);
+    for (size_t r = 0; r < copies; r++)
         out[r] = (double)lanes_sum(sums.even[r]);
 }
 

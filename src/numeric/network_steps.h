@@ -63,28 +63,31 @@ static void take_kept(const AnbNetwork *n, const float *kept, const void *units,
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-LANES_INLINE void forward_by_kind(const AnbNetwork *n, const Cell *w, const Group *g, const size_t rows, double *out)
-{
-    Kind kind = kind_of(n);
-    if (kind == RECTIFIED)
-        forward_few(n, RECTIFIED, w, g, rows, out);
-    else if (kind == SMOOTH)
-        forward_few(n, SMOOTH, w, g, rows, out);
-    else
-        forward_few(n, GATED, w, g, rows, out);
-}
+/* f(n, kind, ...) with a kind that the compiler knows. */
+#define BY_KIND(f, n, ...)                                                                                             \
+    do {                                                                                                               \
+        Kind kind = kind_of(n);                                                                                        \
+        if (kind == RECTIFIED)                                                                                         \
+            f(n, RECTIFIED, __VA_ARGS__);                                                                              \
+        else if (kind == SMOOTH)                                                                                       \
+            f(n, SMOOTH, __VA_ARGS__);                                                                                 \
+        else                                                                                                           \
+            f(n, GATED, __VA_ARGS__);                                                                                  \
+    } while (0)
 
 static double forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
 {
+    const Group g = {.x = {x}, .trace = {trace}};
     double out;
-    forward_by_kind(n, w, &(Group){.x = {x}, .trace = {trace}}, 1, &out);
+    BY_KIND(forward_copies, n, w, &g, 1, &out);
     return out;
 }
 
-static void forward_both(const AnbNetwork *n, const void *w, size_t apart, const void *x, void *trace, void *unused,
+static void forward_both(const AnbNetwork *n, const void *w, size_t apart, const void *x, void *trace, void *unread,
                          double *out)
 {
-    forward_by_kind(n, w, &(Group){.x = {x, x}, .trace = {trace, unused}, .apart = apart}, 2, out);
+    const Group g = {.x = {x, x}, .trace = {trace, unread}, .apart = apart};
+    BY_KIND(forward_copies, n, w, &g, 2, out);
 }
 
 /* `most` rows from row i on; behind the last of n_rows that one again. */
@@ -123,13 +126,7 @@ LANES_INLINE void forward_groups(const AnbNetwork *n, const Kind kind, const Cel
 
 static void forward_rows(const AnbNetwork *n, const void *w, const void *x, size_t rows, void *trace, double *out)
 {
-    Kind kind = kind_of(n);
-    if (kind == RECTIFIED)
-        forward_groups(n, RECTIFIED, w, x, trace, rows, out);
-    else if (kind == SMOOTH)
-        forward_groups(n, SMOOTH, w, x, trace, rows, out);
-    else
-        forward_groups(n, GATED, w, x, trace, rows, out);
+    BY_KIND(forward_groups, n, w, x, trace, rows, out);
 }
 
 static void slopes(const AnbNetwork *n, const void *cells, const void *traces, void *room, double *out)
