@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef struct Run {
     Bench bench;
@@ -136,12 +137,10 @@ static bool take_option(Run *run, const char *name, const char *value)
     if (strcmp(name, "--peers") != 0)
         return file_runs_option(&run->files, name, value);
     run->peers = value;
-    FILE *table = fopen(value, "r");
-    if (!table)
-        perror(value);
-    else
-        fclose(table);
-    return table != NULL;
+    if (access(value, R_OK) == 0)
+        return true;
+    perror(value);
+    return false;
 }
 
 /* Whether each expression was run on each stream. */

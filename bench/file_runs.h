@@ -2,9 +2,9 @@
 #ifndef ANB_BENCH_FILE_RUNS_H
 #define ANB_BENCH_FILE_RUNS_H
 
+#include "count.h"
 #include "streams.h"
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --data DIR, --limit N, --seeds N, --jobs N, --only NAME, --format FORMAT. */
@@ -26,11 +26,8 @@ static inline bool file_runs_option(FileRuns *runs, const char *name, const char
                      : strcmp(name, "--seeds") == 0 ? &runs->seeds
                      : strcmp(name, "--jobs") == 0  ? &runs->jobs
                                                     : NULL;
-    if (number) {
-        char *end;
-        *number = strtoul(value, &end, 10);
-        return *value >= '0' && *value <= '9' && !*end;
-    }
+    if (number)
+        return count_read(value, number);
     if (strcmp(name, "--data") == 0)
         runs->data = value;
     else if (strcmp(name, "--format") == 0)

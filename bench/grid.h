@@ -2,9 +2,7 @@
 #ifndef ANB_BENCH_GRID_H
 #define ANB_BENCH_GRID_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdlib.h>
+#include "count.h"
 #include <string.h>
 
 enum { GRID_EXPRESSIONS = 32 };
@@ -20,8 +18,7 @@ static inline bool grid_option(Grid *grid, const char *name, const char *value)
                  : strcmp(name, "--seeds") == 0 ? &grid->seeds
                  : strcmp(name, "--jobs") == 0  ? &grid->jobs
                                                 : NULL;
-    char *end;
-    return at && (*at = strtoul(value, &end, 10)) > 0 && *value >= '0' && *value <= '9' && !*end;
+    return at && count_read(value, at) && *at > 0;
 }
 
 /* Reads the command line. An option that it does not know goes to `other` where that is not NULL. Whether all were

@@ -8,6 +8,7 @@
  * Prints, in microseconds, mean, median, the 99th and 99.9th percentile and the maximum, and the last two as multiples
  * of the median; exits with 1 where one is above its goal: 4 for the percentile, 50 for the maximum.
  */
+#include "count.h"
 #include "random.h"
 #include "replay.h"
 #include "rising.h"
@@ -119,7 +120,9 @@ int main(int argc, char **argv)
                                         NULL};
     int first = 1, fine = 1;
     for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
-        size_t value = (size_t)strtoul(argv[first + 1], NULL, 10);
+        size_t value;
+        if (!count_read(argv[first + 1], &value))
+            return 2;
         if (argv[first][1] == 'n' && value > 0)
             samples = value;
         else if (argv[first][1] == 'r' && value > 0)

@@ -205,11 +205,8 @@ static bool take_option(Run *run, const char *name, const char *value)
 {
     if (strcmp(name, "--damage") == 0)
         return want_damage(&run->robust, value);
-    if (strcmp(name, "--from") == 0) {
-        char *end;
-        run->robust.from = strtoul(value, &end, 10);
-        return *value >= '0' && *value <= '9' && !*end;
-    }
+    if (strcmp(name, "--from") == 0)
+        return count_read(value, &run->robust.from);
     if (strcmp(name, "--oracle") == 0)
         return (run->robust.oracle = strcmp(value, "yes") == 0) || strcmp(value, "no") == 0;
     if (strcmp(name, "--write") == 0)

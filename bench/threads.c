@@ -7,6 +7,7 @@
  * Prints microseconds a sample on one thread and on several, over the last half of the stream, and their ratio. Goal:
  * at least 1.6 for auto(budget=100) with two threads on two free cores.
  */
+#include "count.h"
 #include "random.h"
 #include "replay.h"
 #include <anabranch/anabranch.h>
@@ -89,7 +90,9 @@ int main(int argc, char **argv)
     static const char *const usual[] = {"auto(budget=100)", "auto(budget=50)", "auto", "auto(budget=5)", NULL};
     int first = 1, wrong = 0;
     for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
-        size_t value = (size_t)strtoul(argv[first + 1], NULL, 10);
+        size_t value;
+        if (!count_read(argv[first + 1], &value))
+            return 2;
         if (argv[first][1] == 't')
             threads = value;
         else if (argv[first][1] == 'n' && value > 1)
