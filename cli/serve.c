@@ -18,6 +18,7 @@
 #include "listen.h"
 #include "progress.h"
 #include "stop.h"
+#include "table.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -57,15 +58,12 @@ static int read_token(Listener *l, const char *path)
         return complain(BAD_USE, "cannot open %s: %s", path, strerror(errno));
     bool read = fgets(line, sizeof line, file) != NULL;
     fclose(file);
-    const char *token = line + strspn(line, " \t\r\n");
-    size_t n = strlen(token);
-    while (n > 0 && strchr(" \t\r\n", token[n - 1]))
-        n--;
-    if (!read || n == 0)
+    Cell token = cell_trim((Cell){line, strcspn(line, "\r\n")});
+    if (!read || token.size == 0)
         return complain(BAD_USE, "%s: no token in its first line", path);
-    if (n >= sizeof l->http.token)
+    if (token.size >= sizeof l->http.token)
         return complain(BAD_USE, "%s: the token is longer than %zu bytes", path, sizeof l->http.token - 1);
-    memcpy(l->http.token, token, n);
+    memcpy(l->http.token, token.text, token.size);
     return 0;
 }
 
