@@ -32,7 +32,7 @@ typedef struct Mlp {
     AnbWeightUnit unit;
     double square_power, mean_power; /* decay^t, momentum^t */
     double cross, spread;            /* discounted sums of e d and d^2 */
-    AnbFaded quick, slow;            /* squared errors of o, over a short and a long memory */
+    AnbFaded quick, slow;            /* squared errors, over a short and a long memory */
     uint64_t steps, since;           /* since: the step at which the rate started to fall */
     uint64_t waiting, waited;        /* the newest rows, which no step has had; rows that once waited */
     MlpScale scale;                  /* of the target at the last step; sd 0: before the first */

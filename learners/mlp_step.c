@@ -73,7 +73,7 @@ static void recall(const View *v, size_t batch, double scale, double fresh, cons
                    double *scratch)
 {
     size_t slot[ANB_NETWORK_SAMPLES];
-    const MlpScale outputs = anb_mlp_scale(v->s);
+    const MlpScale outputs = v->s->scale;
     void *units = anb_scratch(v->self, scratch, MLP_UNITS);
     if (batch == 1)
         return;

@@ -19,6 +19,15 @@ static Mlp *head_of(StreamingLearner *model)
     return anb_state_of(model, node);
 }
 
+/* A model that has learned the rows that have a step each, and the random numbers of those that follow. */
+static StreamingLearner *dense(const char *expression, AnbRandom *random)
+{
+    StreamingLearner *model = made(D, expression);
+    anb_random_seed(random, 7);
+    run(model, random, 0, DENSE);
+    return model;
+}
+
 /* The first 2,000 rows have a step each, with half of the replay; from then on every n-th row makes one. */
 START_TEST(steps_are_shared_after_the_first_rows)
 {
@@ -77,11 +86,9 @@ static Copies copies_of(const Mlp *before, const Mlp *now, double f, double y)
  * concept is looked for in those of the present mixture of both copies. */
 START_TEST(the_scale_moves_with_a_step)
 {
-    StreamingLearner *model = made(D, "mlp(every=4, replay=2, memory=100)");
-    const Mlp *s = head_of(model);
     AnbRandom random;
-    anb_random_seed(&random, 7);
-    run(model, &random, 0, DENSE);
+    StreamingLearner *model = dense("mlp(every=4, replay=2, memory=100)", &random);
+    const Mlp *s = head_of(model);
     for (int t = 0; t < 40; t++) {
         Mlp before = *s;
         double x[D];
@@ -102,11 +109,9 @@ END_TEST
 START_TEST(a_far_scale_moves_at_once)
 {
     static const double ratio[] = {20, .05, 1, 1, 10, .1, 1}, shift[] = {0, 0, 20, -20, 0, 0, 10};
-    StreamingLearner *model = made(D, "mlp(every=4, replay=2, memory=100)");
-    Mlp *s = head_of(model);
     AnbRandom random;
-    anb_random_seed(&random, 7);
-    run(model, &random, 0, DENSE);
+    StreamingLearner *model = dense("mlp(every=4, replay=2, memory=100)", &random);
+    Mlp *s = head_of(model);
     s->scale = (MlpScale){s->scale.mean + shift[_i] * s->scale.sd, s->scale.sd * ratio[_i]};
     run(model, &random, 0, 1);
     ck_assert_uint_eq(s->waiting, _i < 4 ? 0 : 1);
@@ -119,11 +124,10 @@ START_TEST(many_rows_while_one_waits)
 {
     enum { N = 9 };
     AnbError error;
-    StreamingLearner *model = made(D, "mlp(every=4, replay=2, memory=100)"), *again;
     AnbRandom random;
+    StreamingLearner *model = dense("mlp(every=4, replay=2, memory=100)", &random), *again;
     double x[N * D], f[N];
-    anb_random_seed(&random, 7);
-    run(model, &random, 0, DENSE + 2);
+    run(model, &random, 0, 2);
     again = reloaded(model, &error);
     for (int i = 0; i < N; i++)
         uniform_row(&random, x + (size_t)i * D, D);
@@ -162,10 +166,8 @@ END_TEST
 /* Rows wait no longer than the ring holds them. */
 START_TEST(a_short_ring_holds_what_waits)
 {
-    StreamingLearner *model = made(D, "mlp(memory=3, replay=1, every=16)");
     AnbRandom random;
-    anb_random_seed(&random, 7);
-    run(model, &random, 0, DENSE);
+    StreamingLearner *model = dense("mlp(memory=3, replay=1, every=16)", &random);
     for (int t = 0; t < 40; t++) {
         run(model, &random, 0, 1);
         ck_assert_uint_eq(head_of(model)->waiting, (uint64_t)(t + 1) % 4);
@@ -180,11 +182,9 @@ START_TEST(a_step_has_the_mean_weight)
 {
     double moved[3];
     for (int which = 0; which < 3; which++) {
-        StreamingLearner *model = made(D, "mlp(every=2, optimizer=sgd)");
         AnbRandom random;
+        StreamingLearner *model = dense("mlp(every=2, optimizer=sgd)", &random);
         double x[D] = {.5, .5, .5, .5, .5};
-        anb_random_seed(&random, 7);
-        run(model, &random, 0, DENSE);
         double before = anb_predict(model, x);
         anb_train_one(model, x, before + 1, which == 1 ? 1 : which == 2 ? 3 : 2);
         anb_train_one(model, x, before + 1, which == 1 ? 3 : which == 2 ? 1 : 2);
@@ -200,12 +200,10 @@ END_TEST
 /* What is predicted at a middle point after three rows of the given targets and weights, which share a step. */
 static double after_three(const char *expression, const double *y, const double *weights)
 {
-    StreamingLearner *model = made(D, expression);
     AnbRandom random;
+    StreamingLearner *model = dense(expression, &random);
     static const double rows[3][D] = {{.1, .9, .2, .3, .4}, {.3, .4, .9, .1, .6}, {.8, .2, .5, .9, .1}};
     static const double middle[D] = {.5, .5, .5, .5, .5};
-    anb_random_seed(&random, 7);
-    run(model, &random, 0, DENSE);
     for (int i = 0; i < 3; i++)
         anb_train_one(model, rows[i], y[i], weights[i]);
     double f = anb_predict(model, middle);
@@ -300,11 +298,9 @@ END_TEST
 /* More rows wait than `every` lets wait, or than the ring holds. */
 START_TEST(snapshots_with_too_many_waiting_are_refused)
 {
-    StreamingLearner *model = made(D, _i == 0 ? "mlp(every=7)" : "mlp(memory=3, replay=1, every=16)");
     AnbRandom random;
     AnbError error;
-    anb_random_seed(&random, 7);
-    run(model, &random, 0, DENSE);
+    StreamingLearner *model = dense(_i == 0 ? "mlp(every=7)" : "mlp(memory=3, replay=1, every=16)", &random);
     head_of(model)->waiting = _i == 0 ? 7 : 4;
     ck_assert_ptr_null(reloaded(model, &error));
     ck_assert_int_eq(error.code, ANB_E_STATE);
