@@ -232,8 +232,8 @@ typedef struct AnbDirectTable {
      * sample number[i]. Since 0.7. */
     size_t (*step_many)(const AnbNode *self, const AnbSteps *steps, double *out);
     /* Optional, read of types with ANB_FALLS_BACK only: the result of `predict` where it is finite, else what
-     * `fallback` returns for the same state and row. The fallback is the last call, a jump, so that a finite row needs
-     * no register saved and no check behind the node. Since 0.18. */
+     * `fallback` returns for the same state and row. Faster than a check by the caller: the call of the fallback is the
+     * last thing done, so the compiler makes a jump of it and saves no registers for it. Since 0.18. */
     double (*predict_or)(const AnbNode *self, const void *state, const double *x, AnbFallback fallback);
 } AnbDirectTable;
 

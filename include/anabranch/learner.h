@@ -169,7 +169,7 @@ ANB_API double anb_train_one(StreamingLearner *model, const double *x, double y,
  * @param n      rows
  * @param out    n predictions
  *
- * Never allocates: it takes some 160 KB of the thread's stack for `auto`, where a loop takes 10.
+ * Never allocates. Takes some 160 KB of the thread's stack for `auto`; a loop over anb_predict takes 10 KB.
  */
 ANB_API void anb_predict_many(StreamingLearner *model, const double *x, size_t n, double *out);
 

@@ -118,7 +118,7 @@ typedef enum AnbMetricShape {
       "faded share of rows where its probability was the largest")                                                     \
     X(EXPERT_TRAINED, "expert_trained", ANB_COUNTER, ANB_OF_EXPERT, "samples", "samples learned since its last reset") \
     X(EXPERT_SHARE_TRAINED, "expert_share_trained", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                \
-      "share of the samples observed it was active in")                                                                \
+      "share of the observed samples in which it was active")                                                          \
     X(EXPERT_AGE, "expert_age", ANB_GAUGE, ANB_OF_EXPERT, "samples", "samples observed since its last reset")          \
     X(EXPERT_PROGRESS, "expert_progress", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1", "how far its warmup is")                 \
     X(EXPERT_DEAD, "expert_dead", ANB_GAUGE, ANB_OF_EXPERT, "0 or 1",                                                  \
@@ -127,7 +127,7 @@ typedef enum AnbMetricShape {
       "root mean square of its own error, faded over the rows it was active in")                                       \
     X(EXPERT_REGRET, "expert_regret", ANB_GAUGE, ANB_OF_EXPERT, "target", "its rmse less the best expert's")           \
     X(EXPERT_PROCESSED, "expert_processed", ANB_COUNTER, ANB_OF_EXPERT, "samples",                                     \
-      "samples observed it was active in")                                                                             \
+      "observed samples in which it was active")                                                                       \
     X(EXPERT_MAGNITUDE, "expert_magnitude", ANB_GAUGE, ANB_OF_EXPERT, "target", "root mean square of its outputs")     \
     X(EXPERT_SPARSITY, "expert_sparsity", ANB_GAUGE, ANB_OF_EXPERT, "0 to 1",                                          \
       "mean share of its hidden units or contributions that are near zero; absent where it has none")                  \
