@@ -45,8 +45,7 @@ enum {
     ANB_WEIGHT_SCALED = 32,
     ANB_WEIGHT_UNIT = 64, /* learns samples of weight 1 only, and skips others */
     ANB_ROOT_ONLY = 128,  /* may only stand at the root, or directly below another type with this flag */
-    /* predicts within the range of the targets so far, 10 % wider; once predictions beyond that had the smaller errors,
-     * within twice its width */
+    /* clips to the range of the targets so far and 10 % more, or twice its width once values beyond it erred less */
     ANB_CLIPPED = 256,
     ANB_KEEPS_MISSING = 1024, /* a feature map whose rows hold NaN where its own row did */
     ANB_SEEDS_ANEW = 4096,    /* seeds below it are derived as if its child were the root */
