@@ -11,6 +11,7 @@
  * just read does. Beside a category the child is given the row that `columns` would make: four numbers more. Models are
  * measured in turns, each by its least time, and first learn as many rows as it takes until all is as it stays.
  */
+#include "count.h"
 #include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
@@ -163,7 +164,7 @@ static void show_number(const char *name, BenchRun run, const char *child, bool 
 
 int main(int argc, char **argv)
 {
-    int slots = argc > 1 ? atoi(argv[1]) : 1024;
+    int slots = argc > 1 ? (int)count_of("SLOTS", argv[1], 1) : 1024;
     show("category", dear_cell('c', slots));
     show("time", dear_cell('t', slots));
     show_number("number beside a category, mean", learn, "mean", true);

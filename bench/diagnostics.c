@@ -3,6 +3,7 @@
  *
  *     diagnostics [REPEATS]
  */
+#include "count.h"
 #include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
@@ -101,7 +102,7 @@ int main(int argc, char **argv)
             rows[i * D + j] = unit_of(&seed) - 0.5;
             targets[i] += (j - 3) * rows[i * D + j];
         }
-    int repeats = argc > 1 ? atoi(argv[1]) : 40;
+    int repeats = argc > 1 ? (int)count_of("REPEATS", argv[1], 1) : 40;
     compare("linear", rows, targets, repeats);
     compare("boa", rows, targets, repeats);
     return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
  * Prints milliseconds and predictions an explanation, the part that is exact, the mean and the largest standard error
  * in percent of the standard deviation of the predictions. Goals, of auto(budget=20): 5 ms, and 2 % for the mean.
  */
+#include "count.h"
 #include "random.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
@@ -85,7 +86,7 @@ int main(int argc, char **argv)
     size_t samples = 10000;
     int status = 0, first = 1;
     if (argc > 2 && strcmp(argv[1], "-n") == 0) {
-        samples = strtoull(argv[2], NULL, 10);
+        samples = count_of("-n", argv[2], 1);
         first = 3;
     }
     char **which = first < argc ? argv + first : usual;

@@ -36,7 +36,7 @@ static const size_t delays[DELAYS] = {0, 50, 200, 800};
 typedef struct Run {
     Grid grid;
     double coverage;
-    int window;
+    size_t window;
 } Run;
 
 /* The best interval of its kind in hindsight: its half width, its good blocks and its worst one. */
@@ -58,7 +58,7 @@ static StreamingLearner *make(const Run *run, const char *expression, uint64_t s
     AnbError error = {0};
     AnbModelOptions options = anb_model_defaults();
     options.seed = seed;
-    snprintf(text, sizeof text, "pending(interval(%s, coverage=[%.17g], window=%d), capacity=1024)", expression,
+    snprintf(text, sizeof text, "pending(interval(%s, coverage=[%.17g], window=%zu), capacity=1024)", expression,
              run->coverage, run->window);
     StreamingLearner *model = anb_parse(DRIFTING_FEATURES, text, &options, &error);
     if (!model)
@@ -197,8 +197,10 @@ static bool set_coverage(void *context, const char *name, const char *value)
 {
     Run *run = context;
     if (strcmp(name, "--window") == 0)
-        return (run->window = atoi(value)) >= 0;
-    return strcmp(name, "--coverage") == 0 && (run->coverage = atof(value)) > 0 && run->coverage < 1;
+        return count_read(value, &run->window);
+    char *end;
+    run->coverage = strtod(value, &end);
+    return strcmp(name, "--coverage") == 0 && !*end && run->coverage > 0 && run->coverage < 1;
 }
 
 int main(int argc, char **argv)

@@ -120,15 +120,13 @@ int main(int argc, char **argv)
                                         NULL};
     int first = 1, fine = 1;
     for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
-        size_t value;
-        if (!count_read(argv[first + 1], &value))
-            return 2;
-        if (argv[first][1] == 'n' && value > 0)
+        size_t value = count_of(argv[first], argv[first + 1], 1);
+        if (strcmp(argv[first], "-n") == 0)
             samples = value;
-        else if (argv[first][1] == 'r' && value > 0)
+        else if (strcmp(argv[first], "-r") == 0)
             replays = value;
         else
-            return 2;
+            option_unknown(argv[first], "-n and -r");
     }
     Rows rows = make_rows();
     const char *const *expressions = first < argc ? (const char *const *)argv + first : usual;

@@ -4,6 +4,7 @@
  *
  *     models [-d FEATURES] [-n COUNT] [EXPRESSION ...]      8 features, clones of 200 MB at most or 100,000
  */
+#include "count.h"
 #include "harness.h"
 #include <anabranch/anabranch.h>
 #include <string.h>
@@ -150,7 +151,12 @@ int main(int argc, char **argv)
     size_t d = 8, most = 100000;
     int first = 1;
     for (; first + 1 < argc && argv[first][0] == '-'; first += 2)
-        *(argv[first][1] == 'd' ? &d : &most) = (size_t)atol(argv[first + 1]);
+        if (strcmp(argv[first], "-d") == 0)
+            d = count_of("-d", argv[first + 1], 1);
+        else if (strcmp(argv[first], "-n") == 0)
+            most = count_of("-n", argv[first + 1], 1);
+        else
+            option_unknown(argv[first], "-d and -n");
     const char *const *expressions = first < argc ? (const char *const *)argv + first : usual;
     int n = first < argc ? argc - first : (int)(sizeof usual / sizeof *usual);
     printf("%-32s %8s %8s %8s %8s %8s %10s %10s %10s\n", "", "make us", "clone", "free", "save", "load", "state",

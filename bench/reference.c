@@ -2,6 +2,7 @@
  * What the models that the Rust library irithyll has as well take here: `reference MODEL D` prints the ns of one
  * predict and of one train, each the minimum over repeats. reference.py runs it beside reference/src/main.rs, A B A B.
  */
+#include "count.h"
 #include "harness.h"
 #include "rows.h"
 #include <anabranch/anabranch.h>
@@ -60,7 +61,7 @@ static void measure(const char *expression, size_t d)
 
 int main(int argc, char **argv)
 {
-    size_t d = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
+    size_t d = argc == 3 ? count_of("FEATURES", argv[2], 1) : 0;
     for (size_t i = 0; i < sizeof models / sizeof *models && d > 0; i++)
         if (strcmp(argv[1], models[i].name) == 0) {
             measure(models[i].expression, d);

@@ -90,17 +90,16 @@ int main(int argc, char **argv)
     static const char *const usual[] = {"auto(budget=100)", "auto(budget=50)", "auto", "auto(budget=5)", NULL};
     int first = 1, wrong = 0;
     for (; first + 1 < argc && argv[first][0] == '-'; first += 2) {
-        size_t value;
-        if (!count_read(argv[first + 1], &value))
-            return 2;
-        if (argv[first][1] == 't')
-            threads = value;
-        else if (argv[first][1] == 'n' && value > 1)
+        bool of_samples = strcmp(argv[first], "-n") == 0, of_replays = strcmp(argv[first], "-r") == 0;
+        size_t value = count_of(argv[first], argv[first + 1], of_samples ? 2 : of_replays ? 1 : 0);
+        if (of_samples)
             samples = value;
-        else if (argv[first][1] == 'r' && value > 0)
+        else if (of_replays)
             replays = value;
+        else if (strcmp(argv[first], "-t") == 0)
+            threads = value;
         else
-            return 2;
+            option_unknown(argv[first], "-t, -n and -r");
     }
     Stream s = make_stream();
     if (!s.x || !s.y)

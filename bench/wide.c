@@ -5,6 +5,7 @@
  *
  *     wide [-m MB] [EXPRESSION ...]     -m: leave out what takes more memory (100)
  */
+#include "count.h"
 #include "harness.h"
 #include "rows.h"
 #include <anabranch/anabranch.h>
@@ -107,7 +108,7 @@ int main(int argc, char **argv)
     size_t most = (size_t)100 << 20;
     int first = 1;
     if (argc > 2 && strcmp(argv[1], "-m") == 0) {
-        most = (size_t)atol(argv[2]) << 20;
+        most = count_of("-m", argv[2], 1) << 20;
         first = 3;
     }
     const char *const *expressions = first < argc ? (const char *const *)argv + first : usual;

@@ -15,6 +15,7 @@
  *
  * each the least of the rounds. Goal: at least 1.8 in a row with two threads on two free cores, where `apart` is.
  */
+#include "count.h"
 #include "random.h"
 #include "harness.h"
 #include "rising.h"
@@ -292,17 +293,19 @@ int main(int argc, char **argv)
     size_t threads = 2;
     int i = 1, status = 0;
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-        size_t value = strtoul(argv[i + 1], NULL, 10);
-        value = value ? value : 1;
+        const char *value = argv[i + 1];
         if (strcmp(argv[i], "-t") == 0)
-            threads = value < THREADS_MOST ? value : THREADS_MOST;
+            threads = count_of("-t", value, 1);
         else if (strcmp(argv[i], "-m") == 0)
-            own.models = value;
+            own.models = count_of("-m", value, 1);
         else if (strcmp(argv[i], "-e") == 0)
-            own.each = value;
-        else if (strcmp(argv[i], "-o") == 0)
-            own.turns = strcmp(argv[i + 1], "turns") == 0;
+            own.each = count_of("-e", value, 1);
+        else if (strcmp(argv[i], "-o") == 0 && (strcmp(value, "turns") == 0 || strcmp(value, "drawn") == 0))
+            own.turns = *value == 't';
+        else
+            option_unknown(argv[i], "-t, -m, -e, and -o with drawn or turns");
     }
+    threads = threads < THREADS_MOST ? threads : THREADS_MOST;
     printf("%zu threads%47s %9s %9s %7s %7s %7s\n", threads, "", "loop ns", "pool ns", "in row", "first", "apart");
     for (size_t k = 0; i == argc && k < sizeof usual / sizeof *usual && !status; k++)
         status = measure(&usual[k], threads);
