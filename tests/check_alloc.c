@@ -193,6 +193,40 @@ START_TEST(what_a_model_takes_is_what_it_says)
 }
 END_TEST
 
+/* Of a clone, of what is attached to it, and of importances beside it. */
+START_TEST(what_is_beside_a_model_takes_what_it_says)
+{
+    char text[ZOO_TEXT], name[8];
+    Heap heap = {.fail_at = SIZE_MAX};
+    AnbAllocator allocator = {take, give, &heap};
+    AnbModelOptions options = anb_model_defaults();
+    options.allocator = &allocator;
+    StreamingLearner *model = zoo_model((size_t)_i, &options, NULL);
+    size_t bytes = heap.bytes, state = 0;
+    ck_assert_uint_eq(anb_parse_bytes(ZOO_FEATURES, zoo_expression((size_t)_i, text), &options, &state, NULL), bytes);
+    ck_assert_uint_eq(state, anb_state_bytes(model));
+    StreamingLearner *clone = anb_clone(model, NULL);
+    ck_assert_uint_eq(heap.bytes - bytes, anb_clone_bytes(model));
+    for (int i = 0; i < 40; i++)
+        ck_assert_int_eq(anb_source_add(clone, name, (size_t)snprintf(name, sizeof name, "%d", i), NULL), i);
+    ck_assert_uint_eq(heap.bytes - bytes, anb_clone_bytes(clone));
+    StreamingLearner *again = anb_clone(clone, NULL);
+    ck_assert_uint_eq(heap.bytes - bytes, anb_clone_bytes(clone) + anb_clone_bytes(again));
+    anb_free(again);
+    for (int rows = 0; rows <= 64; rows += 32) {
+        AnbImportanceOptions how = anb_importance_defaults();
+        how.sage_rows = rows;
+        size_t before = heap.bytes;
+        AnbImportance *importance = anb_importance_new(model, &how, NULL);
+        ck_assert_uint_eq(heap.bytes - before, anb_importance_bytes(importance));
+        anb_importance_free(importance);
+    }
+    anb_free(clone);
+    anb_free(model);
+    ck_assert_uint_eq(heap.live, 0);
+}
+END_TEST
+
 /* ---- nothing once it is there ------------------------------------------------------------------------------------ */
 
 START_TEST(nothing_is_allocated_after_creation)
@@ -262,6 +296,7 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 120);
     int animals = (int)zoo_count();
     tcase_add_loop_test(tests, every_allocation_may_fail, 0, animals);
+    tcase_add_loop_test(tests, what_is_beside_a_model_takes_what_it_says, 0, animals);
     tcase_add_loop_test(tests, what_a_model_takes_is_what_it_says, 0, animals);
     tcase_add_loop_test(tests, nothing_is_allocated_after_creation, 0, animals);
     tcase_add_test(tests, a_message_names_the_file);

@@ -78,7 +78,7 @@ ANB_API void anb_importance_free(AnbImportance *importance);
 /** Starts all importances again; the model is not changed. Since 0.3. */
 ANB_API void anb_importance_reset(AnbImportance *importance);
 
-/** Its memory in bytes, a reader's scratch included. Since 0.3. */
+/** What it takes from the model's allocator in bytes, its reader included. Since 0.3. */
 ANB_API size_t anb_importance_bytes(const AnbImportance *importance);
 
 /** The observer to feed, owned by the object. Cost: n_features + 1 predictions for a row that is measured, and with

@@ -34,6 +34,12 @@ struct AnbReader {
     void *memory;
 };
 
+/* What one takes from the allocator for models of that plan: head, scratch, and what aligns it. */
+static inline size_t anb_reader_bytes(const AnbPlan *plan)
+{
+    return sizeof(AnbReader) + plan->nodes[0].scratch_size * sizeof(double) + ANB_ALIGN;
+}
+
 /* A caller's options over the defaults; NULL: those. 0, or ANB_E_ARGUMENT where their size is not one this version
  * knows. */
 int anb_model_options_take(const AnbModelOptions *given, AnbModelOptions *own, AnbError *error);

@@ -8,7 +8,7 @@ AnbReader *anb_reader_new(const StreamingLearner *model, AnbError *error)
     if (!anb_given(model, "model", error))
         return NULL;
     AnbPlan *plan = model->plan;
-    size_t size = sizeof(AnbReader) + plan->nodes[0].scratch_size * sizeof(double) + ANB_ALIGN;
+    size_t size = anb_reader_bytes(plan);
     void *memory = plan->allocator.alloc(size, plan->allocator.context);
     if (!memory) {
         anb_fail(error, ANB_E_MEMORY, "out of memory");

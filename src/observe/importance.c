@@ -168,7 +168,7 @@ static AnbImportance *allocate(const StreamingLearner *model, const AnbImportanc
     m->options = *options;
     m->observed = anb_n_samples_seen(model);
     m->keep = keep_of(options);
-    m->bytes = bytes + model->plan->nodes[0].scratch_size * sizeof(double);
+    m->bytes = bytes + anb_reader_bytes(model->plan);
     m->kept = (AnbKept){.width = d, .capacity = KEPT, .span = options->span / GENERATIONS};
     lay_out(m, d);
     anb_importance_reset(m);
