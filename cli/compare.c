@@ -225,6 +225,21 @@ static void print_json(const Comparison *c, const Arguments *a, size_t best)
     putchar('\n');
 }
 
+/* Without a score no learner is the best. */
+static int check_scored(const Comparison *c, const Arguments *a)
+{
+    unsigned long long answerless = c->unanswered, weightless = c->weightless, unlabelled = c->unlabelled;
+    if (c->paired.n > 0 || c->limit == 0 || stop_requested())
+        return 0;
+    if (c->rows.read == 0)
+        return reading_nothing(BAD_DATA, &c->rows, a, "; nothing was compared");
+    return complain(BAD_DATA,
+                    "%s: none of %llu rows is scored: %llu without a target, %llu of weight 0, the first %llu others "
+                    "(--burn-in), %llu that not every learner could answer",
+                    c->rows.table.name, (unsigned long long)c->rows.read, unlabelled, weightless,
+                    (unsigned long long)(c->targets - c->unanswered), answerless);
+}
+
 static int run_compare(const Arguments *a)
 {
     Comparison c = {0};
@@ -232,6 +247,7 @@ static int run_compare(const Arguments *a)
     int status = start(&c, a);
     bool printed = option_value(a, "print-schema") != NULL;
     status = status || printed ? status : stream(&c);
+    status = status || printed ? status : check_scored(&c, a);
     for (size_t i = 0; i < c.k && !status && !printed; i++)
         anb_score_report(c.entry[i].score, &c.entry[i].report);
     if (!status && !printed)

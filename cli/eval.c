@@ -126,6 +126,8 @@ static int run_eval(const Arguments *a)
     if (!status && !printed) {
         run.live = table_is_live(&run.rows.table);
         status = run_stream(&run);
+        if (!status && run.rows.read == 0 && run.limit > 0 && !stop_requested())
+            status = reading_nothing(BAD_DATA, &run.rows, a, "; nothing was scored");
     }
     if (run.progress.recent)
         progress_end(&run.progress, run.score, &run.fit);
@@ -138,8 +140,6 @@ static int run_eval(const Arguments *a)
         option_value(a, "json") ? result_print_json(&run, a->operand[0]) : result_print(&run);
     if (finished && stop_requested())
         fprintf(stderr, "interrupted: the result so far\n");
-    if (finished && !printed && run.rows.read == 0)
-        complain(0, "%s: there are no rows", run.rows.table.name);
     reading_summary(&run.rows);
     int skipped = rows_close(&run.rows);
     run_end(&run);

@@ -56,7 +56,7 @@ static int make_explainer(Explaining *run, const Arguments *a)
 }
 
 /* Reads the background once; of its rows the explainer keeps some. */
-static int keep_rows(Explaining *run, const char *path, RowsOptions columns)
+static int keep_rows(Explaining *run, const Arguments *a, const char *path, RowsOptions columns)
 {
     Rows rows = {0};
     columns.quiet = true;
@@ -65,8 +65,11 @@ static int keep_rows(Explaining *run, const char *path, RowsOptions columns)
     while (!status && (status = rows_next(&rows, run->x, NULL)) == 0)
         anb_explainer_keep(run->explainer, run->x);
     status = status > 0 ? status : 0;
-    if (!status && anb_explainer_rows(run->explainer) == 0)
-        status = complain(BAD_DATA, "%s: no row that the model can take", path);
+    if (!status && rows.read == 0)
+        status = reading_nothing(BAD_DATA, &rows, a, " to explain against: --background FILE names others");
+    else if (!status && anb_explainer_rows(run->explainer) == 0)
+        status = complain(BAD_DATA, "%s: no row that the model can take: of %llu each has infinite or missing cells",
+                          path, (unsigned long long)rows.read);
     int closed = rows_close(&rows);
     return status ? status : closed;
 }
@@ -163,7 +166,7 @@ static void put_line(const Explaining *run, const Rows *rows, const AnbExplanati
     putchar('\n');
 }
 
-static int explain_rows(Explaining *run, const char *path, RowsOptions columns)
+static int explain_rows(Explaining *run, const Arguments *a, const char *path, RowsOptions columns)
 {
     Rows rows = {0};
     AnbExplanation why;
@@ -176,6 +179,8 @@ static int explain_rows(Explaining *run, const char *path, RowsOptions columns)
         if (!rows_ready(&rows))
             fflush(stdout);
     }
+    if (status < 0 && rows.read == 0)
+        reading_nothing(0, &rows, a, "");
     reading_summary(&rows);
     int skipped = rows_close(&rows);
     return status > 0 ? status : skipped;
@@ -196,8 +201,8 @@ static int run_explain(const Arguments *a)
     status = status ? status : reading_options(a, &columns);
     status = status ? status : saved_open(&run.saved, model);
     status = status ? status : make_explainer(&run, a);
-    status = status ? status : keep_rows(&run, background ? background : file, columns);
-    status = status ? status : explain_rows(&run, file, columns);
+    status = status ? status : keep_rows(&run, a, background ? background : file, columns);
+    status = status ? status : explain_rows(&run, a, file, columns);
     anb_explainer_free(run.explainer);
     free(run.x);
     free(run.order);

@@ -94,6 +94,8 @@ static int run_predict(const Arguments *a)
     else if (!status) {
         status = model_use_threads(saved.model, option_value(a, "threads"));
         status = status ? status : predict_rows(&saved, &rows, &wanted);
+        if (!status && rows.read == 0)
+            reading_nothing(0, &rows, a, "");
     }
     reading_summary(&rows);
     int skipped = rows_close(&rows);

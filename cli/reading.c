@@ -154,6 +154,20 @@ void reading_help(void)
         "1e400 is rejected and counted; a row without target is predicted only.\n");
 }
 
+int reading_nothing(int status, const Rows *rows, const Arguments *a, const char *so)
+{
+    const char *limit = option_value(a, "limit"), *skip = option_value(a, "skip-rows");
+    const char *name = rows->table.name;
+    if (rows->left_out > 0)
+        return complain(status, "%s: none of %llu rows can be read (--bad-rows FILE says why of each)%s", name,
+                        (unsigned long long)rows->left_out, so);
+    if (limit)
+        return complain(status, "%s: --limit %s reads no row%s", name, limit, so);
+    if (skip)
+        return complain(status, "%s: there are no rows behind those that --skip-rows %s leaves out%s", name, skip, so);
+    return complain(status, "%s: there are no rows below the header%s", name, so);
+}
+
 void reading_summary(const Rows *rows)
 {
     unsigned long long bad = rows->bad, left_out = rows->left_out;

@@ -16,6 +16,9 @@ int reading_print_schema(const Rows *rows);
 /* How tables are read, for --help. */
 void reading_help(void);
 
+/* Tells why no row was read, and what follows from that. Returns the status. */
+int reading_nothing(int status, const Rows *rows, const Arguments *arguments, const char *so);
+
 /* Prints on stderr how many rows were bad, if any. */
 void reading_summary(const Rows *rows);
 

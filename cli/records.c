@@ -39,7 +39,9 @@ static int read_line(Records *all, const char *line, size_t size, const char *pa
 /* The last record, whatever the stride. */
 static int read_last(Records *all, const char *line, size_t size, const char *path)
 {
-    if (!line || !record_read(&all->last, line, size))
+    if (!line)
+        return complain(BAD_DATA, "%s: no record; `anabranch eval --diag FILE.jsonl` writes them", path);
+    if (!record_read(&all->last, line, size))
         return complain(BAD_DATA, "%s: no record that can be read", path);
     if (all->n == 0 || record_number(&all->point[all->n - 1], "samples", 0) < record_number(&all->last, "samples", 0)) {
         if (all->n == RECORDS_KEPT)

@@ -243,7 +243,7 @@ static int follow(Follow *f)
     if (!status && f->any)
         draw(&f->record, f->terminal);
     if (!status && !f->any)
-        status = complain(BAD_DATA, "%s: no record", f->path);
+        status = complain(BAD_DATA, "%s: no record; `anabranch eval --diag FILE.jsonl` writes them", f->path);
     record_free(&f->record);
     free(f->line);
     free(f->whole);

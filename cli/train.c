@@ -258,10 +258,10 @@ static void report(const Training *t, double seconds)
 }
 
 /* A model that learned nothing is not saved as if all were well. */
-static int check_learned(const Training *t)
+static int check_learned(const Training *t, const Arguments *a)
 {
     if (t->rows.read == 0 && !t->saved.model && !stop_requested())
-        return complain(BAD_DATA, "%s: there are no rows; nothing was saved", t->rows.table.name);
+        return reading_nothing(BAD_DATA, &t->rows, a, "; nothing was saved");
     if (t->rows.read == t->repeated || t->learned > 0 || stop_requested())
         return 0;
     return complain(BAD_DATA, "%s: none of %llu rows has a target that can be learned, \"%s\"%s; nothing was saved",
@@ -278,7 +278,7 @@ static int run_train(const Arguments *a)
         stop_arm();
         status = learn(&t);
         if (!status)
-            status = check_learned(&t);
+            status = check_learned(&t, a);
         if (!status)
             status = save(&t);
         if (!status)

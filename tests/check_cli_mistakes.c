@@ -31,8 +31,8 @@ static const Reading readings[] = {
     {"predict -m %s t.csv", "ends after 0 bytes", "not a snapshot"},
     {"eval -m %s t.csv", "ends after 0 bytes", "not a snapshot"},
     {"train -m %s -o n.anb t.csv", "ends after 0 bytes", "not a snapshot"},
-    {"report %s", "no record", "not one of eval --diag"},
-    {"top %s", "no record", "no record of eval --diag"},
+    {"report %s", "no record; `anabranch eval --diag FILE.jsonl`", "not one of eval --diag"},
+    {"top %s", "no record; `anabranch eval --diag FILE.jsonl`", "no record of eval --diag"},
 };
 
 static int run_on(const Reading *reading, const char *file)
@@ -55,10 +55,45 @@ START_TEST(wrong_file)
 }
 END_TEST
 
+/* What a run without a row or a score comes to, and why there is none. */
+START_TEST(nothing_to_do_is_told)
+{
+    write_text("h.csv", "a,b,y\n");
+    write_text("one.csv", "a,b,y\n1,2,3\n");
+    write_text("bad.csv", "a,b,y\n1,2,3,4\n5\n");
+    write_text("blind.csv", "a,b,y\n1,2,\n3,4,\n");
+    refused(run("$A eval -l mean h.csv"), BAD_DATA, "h.csv: there are no rows below the header; nothing was scored");
+    refused(run("$A compare h.csv mean last"), BAD_DATA, "h.csv: there are no rows below the header; nothing was");
+    refused(run("cat h.csv | $A compare --json - mean last"), BAD_DATA, "standard input: there are no rows");
+    refused(run("$A compare one.csv mean last"), BAD_DATA, "none of 1 rows is scored: 0 without a target");
+    refused(run("$A compare blind.csv mean last"), BAD_DATA, "none of 2 rows is scored: 2 without a target");
+    refused(run("$A eval -l mean --skip-rows 1 one.csv"), BAD_DATA, "no rows behind those that --skip-rows 1 leaves");
+    ck_assert_int_eq(run("$A eval -l mean --on-bad-row skip bad.csv"), BAD_DATA);
+    ck_assert_msg(strstr(err, "bad.csv: none of 2 rows can be read (--bad-rows FILE says why"), "%s", err);
+    refused(run("$A train -l mean -o h.anb --limit 0 one.csv"), BAD_DATA, "--limit 0 reads no row; nothing was saved");
+    ck_assert_int_eq(run("$A eval -l mean --limit 0 one.csv && $A compare --limit 0 one.csv mean last"), 0);
+}
+END_TEST
+
+/* No row in, no answer out. */
+START_TEST(no_row_has_no_answer)
+{
+    ck_assert_int_eq(run("head -1 t.csv >none.csv; $A predict -m m.anb - <none.csv >said"), 0);
+    ck_assert_int_eq(run("echo prediction | cmp - said"), 0);
+    ck_assert_int_eq(run("$A predict -m m.anb none.csv"), 0);
+    ck_assert_msg(strstr(err, "none.csv: there are no rows below the header"), "%s", err);
+    ck_assert_int_eq(run("$A explain -m m.anb --background t.csv none.csv"), 0);
+    ck_assert_msg(strstr(err, "none.csv: there are no rows below the header"), "%s", err);
+    refused(run("$A explain -m m.anb none.csv"), BAD_DATA, "below the header to explain against: --background FILE");
+    ck_assert_int_eq(run("sed '2,$s/^[^,]*/inf/' t.csv >inf.csv"), 0);
+    refused(run("$A explain -m m.anb inf.csv"), BAD_DATA, "no row that the model can take: of 300");
+}
+END_TEST
+
 START_TEST(a_header_alone_makes_no_model)
 {
     write_text("h.csv", "a,b,y\n");
-    refused(run("$A train -l rls -o h.anb h.csv"), BAD_DATA, "there are no rows; nothing was saved");
+    refused(run("$A train -l rls -o h.anb h.csv"), BAD_DATA, "there are no rows below the header; nothing was saved");
     ck_assert_int_eq(run("test ! -e h.anb"), 0);
     ck_assert_int_eq(run("head -1 t.csv >none.csv; $A train -m m.anb -o again.anb none.csv && test -e again.anb"), 0);
 }
@@ -171,6 +206,8 @@ static Suite *suite(void)
     TCase *tests = case_of(suite, 120);
     tcase_add_checked_fixture(tests, files, leave);
     tcase_add_loop_test(tests, wrong_file, 0, sizeof readings / sizeof *readings);
+    tcase_add_test(tests, nothing_to_do_is_told);
+    tcase_add_test(tests, no_row_has_no_answer);
     tcase_add_test(tests, a_header_alone_makes_no_model);
     tcase_add_test(tests, kinds_of_files_mixed_up);
     tcase_add_loop_test(tests, outputs_over_inputs, 0, sizeof over_inputs / sizeof *over_inputs);
