@@ -23,6 +23,7 @@ import pathlib
 import sys
 import time
 
+from folder import streams
 from quantiles import Moments
 from refitted import lines_of
 from robust_peers import read
@@ -229,15 +230,13 @@ def run_stream(path, learners, options, out):
     return missing
 
 
-def run(options, file):
+def run(options, paths, file):
     out, missing = csv.writer(file, delimiter="\t", lineterminator="\n"), {}
     known = {(line["stream"], line["learner"]) for line in lines_of(options.out)}
     if file.tell() == 0:
         out.writerow(FIELDS)
     for group in (CHEAP, MIDDLE, DEAR):
-        for path in sorted(options.folder.glob("*.csv")):
-            if options.only and path.stem not in options.only:
-                continue
+        for path in paths:
             wanted = [name for name in group if not options.learners or name in options.learners]
             todo = [name for name in wanted if (path.stem, name) not in known and name not in missing]
             if todo:
@@ -257,8 +256,9 @@ def main():
     parser.add_argument("--only", nargs="*", metavar="STREAM")
     parser.add_argument("--learners", nargs="*", choices=LEARNERS, metavar="NAME")
     options = parser.parse_args()
+    paths = streams(options.folder, options.only)
     with open(options.out, "a", newline="") as file:
-        run(options, file)
+        run(options, paths, file)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import math
 import pathlib
 import subprocess
 
+from folder import streams
 from robust_peers import read
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -118,10 +119,10 @@ def main():
     parser.add_argument("--learner", action="append")
     options = parser.parse_args()
     learners = options.learner or ["quantile(scale(rls))", "quantile(auto(budget=5))"]
-    peers = peers_here()
+    paths, peers = streams(options.folder), peers_here()
     print("| stream | who | " + " | ".join(f"{level}" for level in LEVELS) + " |")
     print("| --- " * (2 + len(LEVELS)) + "|")
-    for path in sorted(options.folder.glob("*.csv")):
+    for path in paths:
         rows = list(rows_of(path, options.limit))
         lines = {name: best_of_peer(name, make, rows) for name, make in peers.items()}
         for learner in learners:

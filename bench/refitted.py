@@ -28,6 +28,8 @@ import subprocess
 import sys
 import time
 
+from folder import streams
+
 GRID = {
     "lightgbm": [
         {"n_estimators": 100, "learning_rate": 0.1, "num_leaves": 31},
@@ -127,16 +129,16 @@ def lines_of(table):
 def fit(options):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
+    paths = streams(options.folder, options.only)
     known = {(line["stream"], line["model"], line["setting"]) for line in lines_of(options.table)}
     with open(options.table, "a", newline="") as file:
         out = csv.DictWriter(file, FIELDS, delimiter="\t", lineterminator="\n")
         if not known:
             out.writeheader()
         for model in options.models:
-            for path in sorted(options.folder.glob("*.csv")):
-                if not options.only or path.stem in options.only:
-                    fit_stream(options, path, model, known, out)
-                    file.flush()
+            for path in paths:
+                fit_stream(options, path, model, known, out)
+                file.flush()
 
 
 def fit_stream(options, path, model, known, out):
@@ -168,6 +170,14 @@ def compare(options):
     for line in lines_of(options.table):
         if line["stream"] not in best or float(line["rmse_second_half"]) < float(best[line["stream"]]["rmse_second_half"]):
             best[line["stream"]] = line
+    here = [path.stem for path in streams(options.folder)]
+    missing = [stream for stream in here if stream not in best]
+    wrong = missing and (
+        f"no reference in {options.table} for {', '.join(missing)}; to fit them:\n"
+        f"    {sys.argv[0]} fit {options.folder} {options.table} --limit {options.limit} --only {' '.join(missing)}"
+    )
+    if missing == here:
+        return wrong
     logs = {expression: [] for expression in options.expressions}
     print("stream", "best refitted", "us", *options.expressions, sep="\t")
     for stream, ours in measured(options).items():
@@ -179,7 +189,8 @@ def compare(options):
             logs[expression].append(math.log(rmse / least))
             cells.append(f"{rmse / least:.3f} ({us:.0f} us)")
         print(stream, f"{best[stream]['model']} {best[stream]['setting']}", best[stream]["us"], *cells, sep="\t")
-    print("geometric mean", "", "", *(f"{math.exp(sum(v) / len(v)):.3f}" for v in logs.values() if v), sep="\t")
+    print("geometric mean", "", "", *(f"{math.exp(sum(v) / len(v)):.3f}" for v in logs.values()), sep="\t")
+    return wrong or None
 
 
 def main():

@@ -13,6 +13,8 @@ import math
 import pathlib
 import sys
 
+from folder import streams
+
 
 def vowpal():
     from vowpalwabbit.pyvw import Workspace
@@ -72,7 +74,7 @@ def ratios(name, folder, damages):
     first."""
     kept = folder / f"{name.replace(' ', '_')}.json"
     out = json.loads(kept.read_text()) if kept.exists() else {}
-    for stream in sorted(path.stem for path in (folder / "clean").glob("*.csv")):
+    for stream in [path.stem for path in streams(folder / "clean")]:
         if stream not in out:
             out[stream] = errors(PEERS[name], folder, stream, damages)
             kept.write_text(json.dumps(out))

@@ -94,6 +94,39 @@ class Streams(Folder):
         self.assertEqual(cells, [["", "2", "0", "1", "2", "8"], ["0", "4", "2", "1", "4", "9"], ["1", "1", "60", "3", "6", "7"]])
 
 
+class Refitted(Folder):
+    def compare(self, table):
+        table_path = self.folder / "table.tsv"
+        table_path.write_text("stream\trows\tevery\tmodel\tsetting\trmse_second_half\tseconds\tus\n" + table)
+        return run("refitted.py", "compare", self.folder, table_path, ACCURACY, "last")
+
+    def test_streams_without_a_reference_are_named(self):
+        self.stream("one", [(i, 1, i % 4) for i in range(40)])
+        self.stream("two", [(i, 1, i % 4) for i in range(40)])
+        code, out, error = self.compare("other\t40\t20\tridge\talpha=1\t1\t.1\t1\n")
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(error, r"no reference in .*table\.tsv for one, two; to fit them:\n.* fit .*--only one two\n$")
+        code, out, error = self.compare("two\t40\t20\tridge\talpha=1\t1\t.1\t1\n")
+        self.assertEqual((code, [line.split("\t")[0] for line in out.splitlines()]), (1, ["stream", "two", "geometric mean"]))
+        self.assertIn(" for one; to fit", error)
+        code, _, error = self.compare("".join(f"{name}\t40\t20\tridge\talpha=1\t1\t.1\t1\n" for name in ("one", "two")))
+        self.assertEqual((code, error), (0, ""))
+
+    def test_a_folder_without_streams_is_told(self):
+        for script, *words in (
+            ("refitted.py", "fit", self.folder, self.folder / "t.tsv"),
+            ("refitted.py", "compare", self.folder, self.folder / "t.tsv", ACCURACY, "last"),
+            ("peers.py", self.folder, self.folder / "t.tsv"),
+            ("quantiles.py", ACCURACY, self.folder),
+        ):
+            code, out, error = run(script, *words)
+            self.assertEqual((code, out, error), (1, "", f"{self.folder}: no file NAME.csv\n"), script)
+        self.assertFalse((self.folder / "t.tsv").exists())
+        self.stream("one", [(i, 1, i % 4) for i in range(40)])
+        code, _, error = run("peers.py", self.folder, self.folder / "t.tsv", "--only", "on")
+        self.assertEqual((code, error), (1, f"{self.folder}: no stream on; there are one\n"))
+
+
 class Peers(Folder):
     def peers(self, *words):
         return run("peers.py", self.folder, self.folder / "peers.tsv", *words)
