@@ -11,9 +11,10 @@
 static inline void anb_dense_gate(const double *boa, AnbGate *gate)
 {
     anb_boa_weights(boa, gate->k, gate->asleep, gate->p);
-    memcpy(gate->weight, gate->p, gate->k * sizeof *gate->p);
-    for (size_t i = 0; i < gate->k; i++)
+    for (size_t i = 0; i < gate->k; i++) {
+        gate->weight[i] = gate->p[i];
         gate->active[i] = (unsigned)i;
+    }
     gate->n_active = gate->k;
 }
 

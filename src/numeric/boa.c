@@ -41,6 +41,18 @@ static bool sleeps(const unsigned char *asleep, size_t i)
     return asleep && asleep[i];
 }
 
+/* Copies the stored weights; returns whether they hold: nobody is about to wake, and some weight is not 0. */
+static bool copied(const double *stored, const double *v, size_t k, double *w)
+{
+    double sum = 0, least = 0;
+    for (size_t i = 0; i < k; i++) {
+        w[i] = stored[i];
+        sum += stored[i];
+        least = v[i] < least ? v[i] : least;
+    }
+    return !(least < 0) && sum > 0;
+}
+
 /* The stored weights after a change in which experts sleep: 0 for sleeping ones, 1/awake for those that wake, the
  * others renormalised. */
 void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep, double *w)
@@ -49,6 +61,8 @@ void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep,
     size_t awake = 0, waking = 0;
     double sum = 0;
     bool changed = false;
+    if (!asleep && copied(stored, v, k, w))
+        return;
     for (size_t i = 0; i < k; i++) {
         bool out = sleeps(asleep, i), wakes = !out && v[i] < 0;
         w[i] = out || wakes ? 0 : stored[i];
@@ -183,14 +197,15 @@ static void level(const Boa *boa, size_t k)
     }
 }
 
-/* The largest error of the experts and the mix; NaN or infinite where one is. */
-static double largest_error(const Boa *boa, size_t k, const double *f, double mix, double y)
+/* Who sleeps and who wakes, then the largest difference between the mix and an awake expert. */
+static double largest_gap(const Boa *boa, size_t k, const AnbBoaSample *sample)
 {
-    double largest = fabs(mix - y);
-    for (size_t i = 0; i < k; i++)
-        if (boa->v[i] >= 0 && !(fabs(mix - f[i]) <= largest))
-            largest = fabs(mix - f[i]);
-    return largest;
+    AnbBoaLook look = anb_boa_kernels.look(boa->v, sample->f, k, sample->mix);
+    if (sample->asleep || look.least < 0) {
+        update_sleepers(boa, k, sample->asleep);
+        look = anb_boa_kernels.look(boa->v, sample->f, k, sample->mix);
+    }
+    return look.largest;
 }
 
 /* The largest square of a regret in units of V: a hundred times the mean one. */
@@ -203,9 +218,9 @@ static double largest_share(const Boa *boa, double discount)
 double anb_boa_learn(double *state, size_t k, double discount, const AnbBoaSample *sample)
 {
     Boa boa = boa_of(state, k);
-    update_sleepers(&boa, k, sample->asleep);
-    double y = anb_target_bounded(boa.error, sample->mix, sample->y);
-    if (!fit(&boa, k, largest_error(&boa, k, sample->f, sample->mix, y))) {
+    double gap = largest_gap(&boa, k, sample), y = anb_target_bounded(boa.error, sample->mix, sample->y);
+    double error = fabs(sample->mix - y);
+    if (!fit(&boa, k, gap <= error ? error : gap)) {
         for (size_t i = 0; i < k; i++)
             boa.w[i] = boa.v[i] < 0 ? 0 : boa.w[i];
         return y;

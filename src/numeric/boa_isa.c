@@ -12,7 +12,7 @@ static const double FLOOR = 0x1p-900; /* a V below it is not discounted, so that
 static const double MOST = 0x1p200;   /* bound of |r| in units: weights may make it large */
 static const double ASLEEP = -0.5;    /* between the V of those that sleep, -1, and 0 */
 
-enum { STEP = LANES_STEP };
+enum { STEP = LANES_STEP, FEW = 2 }; /* parts that stay in registers */
 
 /* A part of the values; where fewer are left, `rest` in the lanes behind them. */
 LANES_INLINE LanesPart part_of(const double *from, size_t left, double rest)
@@ -28,30 +28,36 @@ LANES_INLINE LanesPart part_of(const double *from, size_t left, double rest)
 #endif
 }
 
+/* Lane by lane, without a loop: a loop would put the part into memory first. */
 LANES_INLINE void put_part(double *to, LanesPart l, size_t left)
 {
-    if (left >= STEP)
+    if (left >= STEP) {
         lanes_part_store(to, l);
-    else
-        for (size_t i = 0; i < left; i++)
-            to[i] = l[i];
+        return;
+    }
+    to[0] = l[0];
+#if LANES_BYTES == 32
+    if (left > 1)
+        to[1] = l[1];
+    if (left > 2)
+        to[2] = l[2];
+#endif
 }
 
-/* The least and the largest of a part. */
-LANES_INLINE double least_of(LanesPart l)
-{
-    double least = l[0];
-    for (size_t i = 1; i < STEP; i++)
-        least = l[i] < least ? l[i] : least;
-    return least;
-}
-
+/* The largest and the least of a part, and the sum. */
 LANES_INLINE double most_of(LanesPart l)
 {
-    double most = l[0];
-    for (size_t i = 1; i < STEP; i++)
-        most = l[i] > most ? l[i] : most;
-    return most;
+    return lanes_top4((Lanes){.a = l, .b = l});
+}
+
+LANES_INLINE double least_of(LanesPart l)
+{
+    return -most_of(-l);
+}
+
+LANES_INLINE double sum_of(LanesPart l)
+{
+    return lanes_sum_of4((Lanes){.a = l});
 }
 
 /* The numbers of the experts of one part. */
@@ -94,23 +100,36 @@ LANES_INLINE void bounds(const Known *known, LanesPart *low, LanesPart *high)
     *high = lanes_part_max(*high, lanes_part_above(known->v, none, known->log, zero - endless));
 }
 
-/* The same as follow and weigh, of experts that fit into one part: v and log stay in registers between the two. */
-LANES_INLINE bool learn_few(double *r, double *v, double *log, double *w, const double *f, size_t k,
-                            const AnbBoaStep *step)
+/* Updates r, v and log of a part of the experts, `left` of them. */
+LANES_INLINE Known follow_part(double *r, double *v, double *log, const double *f, size_t left, const AnbBoaStep *step)
 {
-    LanesPart low = lanes_part_all(HUGE_VAL), high = lanes_part_all(-HUGE_VAL);
-    const Known now = followed(part_of(v, k, -1), part_of(r, k, 0), part_of(f, k, 0), step);
-    bounds(&now, &low, &high);
-    put_part(v, now.v, k);
-    put_part(r, now.r, k);
-    put_part(log, now.log, k);
-    double least = least_of(low);
+    const Known now = followed(part_of(v, left, -1), part_of(r, left, 0), part_of(f, left, 0), step);
+    put_part(v, now.v, left);
+    put_part(r, now.r, left);
+    put_part(log, now.log, left);
+    return now;
+}
+
+/* The same as follow and weigh, of experts that fit into so many parts: v and log stay in registers between the two. */
+LANES_INLINE bool learn_few(double *r, double *v, double *log, double *w, const double *f, size_t k,
+                            const AnbBoaStep *step, const size_t parts)
+{
+    LanesPart low = lanes_part_all(HUGE_VAL), high = lanes_part_all(-HUGE_VAL), raw[FEW];
+    Known now[FEW];
+    for (size_t p = 0, i = 0; p < parts; p++, i += STEP) {
+        now[p] = follow_part(r + i, v + i, log + i, f + i, k - i, step);
+        bounds(&now[p], &low, &high);
+    }
+    double least = least_of(low), top = most_of(high), sums[LANES] = {0};
     if (!(least > 0 && least < HUGE_VAL))
         return false;
-    LanesPart raw = raw_weights(now.v, now.log, now.root, most_of(high));
-    double sums[LANES] = {0};
-    lanes_part_store(sums, raw);
-    put_part(w, raw * lanes_part_all(1 / lanes_sum(lanes_load(sums))), k);
+    for (size_t p = 0; p < parts; p++) {
+        raw[p] = raw_weights(now[p].v, now[p].log, now[p].root, top);
+        lanes_part_store(sums + p * STEP, raw[p]);
+    }
+    const LanesPart part = lanes_part_all(1 / lanes_sum(lanes_load(sums)));
+    for (size_t p = 0; p < parts; p++)
+        put_part(w + p * STEP, raw[p] * part, k - p * STEP);
     return true;
 }
 
@@ -118,11 +137,8 @@ static bool follow(double *r, double *v, double *log, const double *f, size_t k,
 {
     LanesPart low = lanes_part_all(HUGE_VAL), high = lanes_part_all(-HUGE_VAL);
     for (size_t i = 0; i < k; i += STEP) {
-        const Known now = followed(part_of(v + i, k - i, -1), part_of(r + i, k - i, 0), part_of(f + i, k - i, 0), step);
+        const Known now = follow_part(r + i, v + i, log + i, f + i, k - i, step);
         bounds(&now, &low, &high);
-        put_part(v + i, now.v, k - i);
-        put_part(r + i, now.r, k - i);
-        put_part(log + i, now.log, k - i);
     }
     double least = least_of(low);
     *top = most_of(high);
@@ -150,13 +166,29 @@ static bool learn(double *r, double *v, double *log, double *w, const double *f,
 {
     double top;
     if (k <= STEP)
-        return learn_few(r, v, log, w, f, k, step);
+        return learn_few(r, v, log, w, f, k, step, 1);
+    if (k <= FEW * STEP)
+        return learn_few(r, v, log, w, f, k, step, FEW);
     if (!follow(r, v, log, f, k, step, &top))
         return false;
     weigh(log, v, k, top, w);
     return true;
 }
 
-const AnbBoaKernels ANB_PER_ISA(anb_boa_kernels) = {learn};
+static AnbBoaLook look(const double *v, const double *f, size_t k, double mix)
+{
+    const LanesPart zero = {0}, none = lanes_part_all(ASLEEP), all = lanes_part_all(mix);
+    LanesPart least = lanes_part_all(HUGE_VAL), largest = zero, sick = zero;
+    for (size_t i = 0; i < k; i += STEP) {
+        LanesPart own = part_of(v + i, k - i, HUGE_VAL);
+        LanesPart gap = lanes_part_above(own, none, all - part_of(f + i, k - i, mix), zero);
+        least = lanes_part_min(least, own);
+        largest = lanes_part_max(largest, lanes_part_max(gap, zero - gap));
+        sick += gap * zero;
+    }
+    return (AnbBoaLook){least_of(least), most_of(largest) + sum_of(sick)};
+}
+
+const AnbBoaKernels ANB_PER_ISA(anb_boa_kernels) = {learn, look};
 
 ANB_ISA_REGISTER(AnbBoaKernels, anb_boa_kernels)

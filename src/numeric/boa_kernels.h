@@ -11,11 +11,17 @@ typedef struct AnbBoaStep {
     double mix, both, inverse, discount, share;
 } AnbBoaStep;
 
+/* The least v; the largest |mix - f| of the experts with v >= 0, NaN where one is not finite. */
+typedef struct AnbBoaLook {
+    double least, largest;
+} AnbBoaLook;
+
 typedef struct AnbBoaKernels {
     /* Updates r, v and log of every expert with v >= 0; sets log of the others to 0. Then w = exp(log) / sqrt(v), 0
      * where v < 0, divided by the sum. Returns false and leaves w as it was where some v is 0, or no v >= 0
      * is finite. */
     bool (*learn)(double *r, double *v, double *log, double *w, const double *f, size_t k, const AnbBoaStep *step);
+    AnbBoaLook (*look)(const double *v, const double *f, size_t k, double mix);
 } AnbBoaKernels;
 
 ANB_ISA_TABLE(AnbBoaKernels, anb_boa_kernels);
