@@ -152,7 +152,7 @@ static double outlook(const AnbNode *self, const void *state, double f, double *
     if (targets_seen(state) < ANB_RANGE_SURE ||
         (!mixture && !anb_outlook_leaves(&range, &((const Scale *)state)->outlook, f)))
         return ANB_NAN;
-    if (!anb_frame_in_tail(&frame, frame_in(state), scratch))
+    if (anb_frame_place(&frame, scratch) < 2 || !anb_frame_in_tail(&frame, frame_in(state), scratch))
         return ANB_NAN;
     AnbAsked at = anb_child_asked(self, 0, state, NULL, scratch);
     return mixture && anb_reach(&at, ANB_CAN_FORESEE) ? at.node->type->mixture->outlook(at.node, at.state, at.scratch)
@@ -182,7 +182,7 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     for (size_t at = 0; at < rows->n; at += most) {
         AnbRows part = anb_rows_part(rows, at, most);
         for (size_t i = 0; i < part.n; i++)
-            anb_frame_apply(&frame, frame_in(state), part.x + i * part.x_stride, z + i * d);
+            anb_frame_apply_alone(&frame, frame_in(state), part.x + i * part.x_stride, z + i * d);
         part.x = z;
         part.x_stride = d;
         anb_child_predict_many(self, 0, state, &part, scratch, out + at);

@@ -288,11 +288,12 @@ static void within_body(void)
             x[i] = i % 7 == 3 ? ANB_NAN : x[i] * (double)(i % 4 + 1);
             mean[i] = .25;
             inverse[i] = 2;
-            bound[i] = i % 5 ? 3 : 1e-3;
+            bound[i] = i % 5 || t % 2 ? 3 : 1e-3;
             reach[i] = i % 2 ? -1 : .25;
         }
         z[n] = 17;
-        anb_standardize_within(x, mean, inverse, bound, reach, 2, 8, .75, n, z);
+        double place = anb_standardize_within(x, mean, inverse, bound, reach, 2, 8, .75, n, z);
+        ck_assert(place == anb_outermost(z, bound, .75, n));
         for (size_t i = 0; i < n; i++) {
             double whole = (x[i] - .25) * 2, limit = i % 2 ? .75 : bound[i] > .75 ? 2 : .5;
             double cut = whole > bound[i] ? bound[i] : whole < -bound[i] ? -bound[i] : whole;

@@ -2,7 +2,8 @@
 #include "frame_wide.h"
 #include "src/simd/kernels.h"
 
-static const double FEW = 4; /* values that are too few to estimate anything */
+static const double FEW = 4;     /* values that are too few to estimate anything */
+static const double UNKNOWN = 2; /* place */
 
 void anb_frame_init(const AnbFrame *self, AnbFrameState *state)
 {
@@ -24,27 +25,24 @@ static bool every(const AnbFrameState *state, uint64_t n)
     return (anb_frame_rows(state) & (n - 1)) == 0;
 }
 
-/* During the start, and in wide frames. Apart, so that the short way saves no registers for it. */
-static __attribute__((noinline)) void apply_slowly(const AnbFrame *self, const AnbFrameState *state, const double *x,
-                                                   double *scratch)
+/* Apart, so that the short way saves no registers for it. */
+static __attribute__((noinline)) double apply_at_start(const AnbFrame *self, const AnbFrameState *state,
+                                                       const double *x, double *z)
 {
-    size_t d = self->d;
-    if (anb_frame_is_wide(d) && anb_frame_apply_cells(self, state, x, scratch))
-        return;
-    if (!anb_frame_starting(state)) {
-        anb_frame_standardize(self, state, x, scratch);
-        return;
-    }
-    for (size_t j = 0; j < d; j++)
-        scratch[j] = anb_frame_z(self, state, j, x[j]);
+    for (size_t j = 0; j < self->d; j++)
+        z[j] = anb_frame_z(self, state, j, x[j]);
+    return UNKNOWN;
+}
+
+double anb_frame_apply_alone(const AnbFrame *self, const AnbFrameState *state, const double *x, double *z)
+{
+    return anb_frame_starting(state) ? apply_at_start(self, state, x, z) : anb_frame_standardize(self, state, x, z);
 }
 
 void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch)
 {
-    if (anb_frame_is_wide(self->d) || anb_frame_starting(state))
-        apply_slowly(self, state, x, scratch);
-    else
-        anb_frame_standardize(self, state, x, scratch);
+    bool sparse = anb_frame_is_wide(self->d) && anb_frame_apply_cells(self, state, x, scratch);
+    anb_frame_put_place(self, scratch, sparse ? UNKNOWN : anb_frame_apply_alone(self, state, x, scratch));
 }
 
 /* ---- the start --------------------------------------------------------------------------------------------------- */
@@ -147,7 +145,7 @@ static const double *bounded(const AnbFrame *self, AnbFrameState *state, const d
     anb_follow_size(part(state, d, COMMON), scratch, UP, DOWN, LEAST_COMMON, d);
     if (every(state, BOUNDS))
         anb_frame_keep_bounds(self, state);
-    if (anb_outermost(scratch, part(state, d, BOUND), self->clip, d) == 0)
+    if (anb_frame_place(self, scratch) == 0)
         return x;
     for (size_t j = 0; j < d; j++)
         to[j] = anb_frame_outside(self, state, j, x[j]);

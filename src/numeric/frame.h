@@ -135,7 +135,7 @@ static inline size_t anb_frame_numbers(size_t d)
     return anb_frame_is_wide(d) ? (ANB_FRAME_PARTS + ANB_FRAME_WIDE_PARTS) * d + ANB_FRAME_LEDGER : ANB_FRAME_PARTS * d;
 }
 
-/* Bytes of state for d features; doubles of scratch: the z come first in it. */
+/* Bytes of state for d features; doubles of scratch: the z come first in it, their place behind two more such rows. */
 static inline size_t anb_frame_state(size_t d)
 {
     return sizeof(AnbFrameState) + (anb_frame_numbers(d) + d) * sizeof(double);
@@ -143,7 +143,7 @@ static inline size_t anb_frame_state(size_t d)
 
 static inline size_t anb_frame_scratch(size_t d)
 {
-    return anb_frame_is_wide(d) ? 3 * d + 1 + (d / ANB_FRAME_SPARSE + ANB_FRAME_ROOM) / 2 : 3 * d;
+    return 3 * d + 1 + (anb_frame_is_wide(d) ? 1 + (d / ANB_FRAME_SPARSE + ANB_FRAME_ROOM) / 2 : 0);
 }
 
 /* Initialises the state, whatever the memory holds; the 16 bits of the owner stay. */
@@ -158,8 +158,20 @@ void anb_frame_read_apart(const AnbFrame *self, AnbFrameState *state, AnbVisitor
 /* Reads the frame of one of the layouts 1 to 5 of `scale` into a fresh state. */
 void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned layout, AnbVisitor *reader);
 
-/* z of x into the first d doubles of the scratch. */
+/* Where the z of a row are: 2 where some |z| has reached its bound or `clip`, else 1 where some z is 0, else 0. 2 also
+ * where that is not known: during the start, and of a row of mostly zeros. */
+
+/* z of x into the first d doubles of the scratch, and their place. */
 void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch);
+
+/* z of x alone, of a frame that is not wide; returns their place. */
+double anb_frame_apply_alone(const AnbFrame *self, const AnbFrameState *state, const double *x, double *z);
+
+/* The place of the row in the scratch. */
+static inline double anb_frame_place(const AnbFrame *self, const double *scratch)
+{
+    return scratch[3 * self->d];
+}
 
 /* A cell in the tail and its other reading. */
 typedef struct AnbFrameTrial {
@@ -173,7 +185,8 @@ typedef struct AnbFrameTrial {
 bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                      AnbFrameTrial *trial);
 
-/* Whether some z of the row in the scratch is beyond `clip`: a cell of a tail that is passed on. */
+/* Whether some z of the row, the first of the scratch, is beyond `clip`: a cell of a tail that is passed on. Never
+ * where the place is below 2. */
 bool anb_frame_in_tail(const AnbFrame *self, const AnbFrameState *state, const double *scratch);
 
 /* The errors of the learner below on the row as it was and on its other reading. */

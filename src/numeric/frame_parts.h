@@ -148,6 +148,11 @@ static inline double anb_frame_limit(const AnbFrame *self, const AnbFrameState *
     return whole ? anb_frame_trusted(self, state, j) : self->far * anb_frame_reach(self, state, j);
 }
 
+static inline void anb_frame_put_place(const AnbFrame *self, double *scratch, double place)
+{
+    scratch[3 * self->d] = place;
+}
+
 /* z of one cell before it is bounded. */
 static inline double anb_frame_unbounded(const AnbFrameState *state, size_t d, size_t j, double x)
 {
@@ -192,11 +197,12 @@ void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j);
  * reach. */
 double anb_frame_outside(const AnbFrame *self, AnbFrameState *state, size_t j, double x);
 
-/* z of a row, after the start. */
-static inline void anb_frame_standardize(const AnbFrame *self, const AnbFrameState *state, const double *x, double *z)
+/* z of a row, after the start; returns their place (frame.h). */
+static inline double anb_frame_standardize(const AnbFrame *self, const AnbFrameState *state, const double *x,
+                                           double *z)
 {
     size_t d = self->d;
-    anb_standardize_within(x, part_const(state, d, CENTRE), part_const(state, d, INVERSE), part_const(state, d, BOUND),
+    return anb_standardize_within(x, part_const(state, d, CENTRE), part_const(state, d, INVERSE), part_const(state, d, BOUND),
                            part_const(state, d, REACH), self->far, self->trust, self->clip, d, z);
 }
 

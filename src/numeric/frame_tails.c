@@ -97,8 +97,7 @@ bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const dou
         size_t n = anb_frame_cells(self, scratch, &at);
         return try_cells(self, state, x, scratch, at, n, trial);
     }
-    return anb_outermost(scratch, part_const(state, d, BOUND), self->clip, d) != 0 &&
-           try_cells(self, state, x, scratch, NULL, d, trial);
+    return anb_frame_place(self, scratch) != 0 && try_cells(self, state, x, scratch, NULL, d, trial);
 }
 
 /* From now on cells beyond `clip` are left out. The moments have counted them: that is worth a tenth. */

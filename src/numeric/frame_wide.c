@@ -18,12 +18,12 @@ static const double *ledger_const(const AnbFrameState *state, size_t d)
 /* The row's cells that are not zero: how many, or more than fit, and which. */
 static double *cell_count(double *scratch, size_t d)
 {
-    return scratch + 3 * d;
+    return scratch + 3 * d + 1;
 }
 
 static uint32_t *cells(double *scratch, size_t d)
 {
-    return (uint32_t *)(scratch + 3 * d + 1);
+    return (uint32_t *)(scratch + 3 * d + 2);
 }
 
 static size_t most_cells(size_t d)

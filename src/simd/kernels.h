@@ -29,7 +29,7 @@ typedef struct AnbKernels {
     double (*gate_step)(double *w, size_t stride, size_t k, const double *c, const double *x, size_t d, double *z);
     void (*softmax)(const double *z, size_t k, double *p, AnbSoftmax *what);
     void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
-    void (*standardize_within)(const double *x, const double *mean, const double *inv_sd, const double *bound,
+    double (*standardize_within)(const double *x, const double *mean, const double *inv_sd, const double *bound,
                                const double *reach, double far, double trust, double clip, size_t n, double *z);
     double (*standardize_dot)(const double *x, const double *mean, const double *inv_sd, double clip, const double *w,
                               size_t n, double *z, double *norm);
@@ -115,12 +115,12 @@ static inline double anb_raw_weights(const double *w, const double *mean, const 
 
 /* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach, or
  * `trust` times where the bound is above `clip`, or beyond `clip` where the reach is negative, or x is missing. z may
- * be x. */
-static inline void anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
-                                          const double *bound, const double *reach, double far, double trust,
-                                          double clip, size_t n, double *z)
+ * be x. Returns what anb_outermost says of z. */
+static inline double anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
+                                            const double *bound, const double *reach, double far, double trust,
+                                            double clip, size_t n, double *z)
 {
-    anb_kernels.standardize_within(x, mean, inv_sd, bound, reach, far, trust, clip, n, z);
+    return anb_kernels.standardize_within(x, mean, inv_sd, bound, reach, far, trust, clip, n, z);
 }
 
 /* 2 where some |z| has reached its bound or `clip`; else 1 where some z is 0; else 0. */

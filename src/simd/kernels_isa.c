@@ -248,30 +248,36 @@ LANES_INLINE Lanes within(Lanes x, Lanes mean, Lanes inv_sd, Lanes bound, Lanes 
     return lanes_where_number(z, kept, zero);
 }
 
-static void standardize_within(const double *x, const double *mean, const double *inv_sd, const double *bound,
-                               const double *reach, double far, double trust, double clip, size_t n, double *z)
-{
-    const Outmost out = {lanes_all(far), lanes_all(trust), lanes_all(clip)};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        lanes_store(z + i, within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i),
-                                  lanes_load(bound + i), lanes_load(reach + i), &out));
-    if (i < n) {
-        size_t left = n - i;
-        lanes_store_tail(z + i,
-                         within(lanes_load_tail(x + i, left), lanes_load_tail(mean + i, left),
-                                lanes_load_tail(inv_sd + i, left), lanes_load_tail(bound + i, left),
-                                lanes_load_tail(reach + i, left), &out),
-                         left);
-    }
-}
-
 /* 2 where |z| has reached `bound` or `clip`, 1 where z is 0, else 0. */
 LANES_INLINE Lanes place_of(Lanes z, Lanes bound, Lanes clip)
 {
     const Lanes zero = lanes_zero(), one = lanes_all(1);
     Lanes size = lanes_max(z, lanes_sub(zero, z)), inner = lanes_where_above(size, zero, zero, one);
     return lanes_where_above(lanes_min(bound, clip), size, inner, lanes_all(2));
+}
+
+static double standardize_within(const double *x, const double *mean, const double *inv_sd, const double *bound,
+                                 const double *reach, double far, double trust, double clip, size_t n, double *z)
+{
+    const Outmost out = {lanes_all(far), lanes_all(trust), lanes_all(clip)};
+    Lanes most = lanes_zero();
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const Lanes least = lanes_load(bound + i);
+        Lanes made = within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i), least,
+                            lanes_load(reach + i), &out);
+        lanes_store(z + i, made);
+        most = lanes_max(most, place_of(made, least, out.clip));
+    }
+    if (i < n) {
+        const size_t left = n - i;
+        const Lanes least = lanes_load_tail(bound + i, left);
+        Lanes made = within(lanes_load_tail(x + i, left), lanes_load_tail(mean + i, left),
+                            lanes_load_tail(inv_sd + i, left), least, lanes_load_tail(reach + i, left), &out);
+        lanes_store_tail(z + i, made, left);
+        most = lanes_max(most, lanes_first(place_of(made, least, out.clip), left, 0));
+    }
+    return lanes_top(most);
 }
 
 static double outermost(const double *z, const double *bound, double clip, size_t n)
