@@ -199,9 +199,12 @@ static double cost(const AnbGate *gate, double error)
 static unsigned nearest(const AnbGate *gate, double y)
 {
     unsigned best = gate->active[0];
-    for (size_t a = 1; a < gate->n_active; a++)
-        if (cost(gate, y - gate->f[gate->active[a]]) < cost(gate, y - gate->f[best]))
-            best = gate->active[a];
+    double least = cost(gate, y - gate->f[best]);
+    for (size_t a = 1; a < gate->n_active; a++) {
+        double next = cost(gate, y - gate->f[gate->active[a]]);
+        best = next < least ? gate->active[a] : best;
+        least = next < least ? next : least;
+    }
     return best;
 }
 

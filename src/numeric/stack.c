@@ -17,8 +17,8 @@ typedef struct Head {
 
 /* The head of the scratch; the rls' scratch and the features follow. */
 typedef struct Fitted {
-    double value; /* of the rls */
-    double unused[7];
+    double s, value; /* of the errors; of the rls */
+    double unused[6];
 } Fitted;
 
 enum { HEAD = sizeof(Head) / sizeof(double), FITTED = sizeof(Fitted) / sizeof(double) };
@@ -77,7 +77,7 @@ AnbSpan anb_span(const double *f, size_t k, const unsigned char *asleep)
 double *anb_stack_features(const AnbStack *self, const double *state, const double *f, size_t k,
                            const unsigned char *asleep, double base, double *scratch)
 {
-    double s = scale_of(state), inverse = s > 0 ? 1 / s : 0, *in = scratch + features_at(self);
+    double s = ((Fitted *)scratch)->s = scale_of(state), inverse = s > 0 ? 1 / s : 0, *in = scratch + features_at(self);
     for (size_t i = 0; i < k; i++)
         in[i] = asleep && asleep[i] ? 0 : anb_clip((f[i] - base) * inverse, SIDE);
     return in;
@@ -86,10 +86,10 @@ double *anb_stack_features(const AnbStack *self, const double *state, const doub
 double anb_stack_predict(const AnbStack *self, const double *state, double base, AnbSpan span, double *scratch)
 {
     AnbRls rls = rls_of(self);
-    double s = scale_of(state), side = (span.high - span.low) + 2 * s;
+    Fitted *fitted = (Fitted *)scratch;
+    double s = fitted->s, side = (span.high - span.low) + 2 * s;
     if (!(s > 0))
         return base;
-    Fitted *fitted = (Fitted *)scratch;
     fitted->value = anb_rls_predict(&rls, state + HEAD, scratch + features_at(self), scratch + FITTED);
     double out = base + s * fitted->value;
     if (((const Head *)state)->samples < FIRST || !(out - out == 0))
@@ -101,9 +101,9 @@ void anb_stack_learn(const AnbStack *self, const AnbLoss *loss, double *state, d
                      double *scratch)
 {
     AnbRls rls = rls_of(self);
-    double s = scale_of(state), error = y - base;
     Head *head = (Head *)state;
     const Fitted *fitted = (const Fitted *)scratch;
+    double s = fitted->s, error = y - base;
     bool fine = true;
     weight = anb_weight_relative(&head->unit, weight);
     if (s > 0)
