@@ -198,12 +198,12 @@ void anb_frame_thin_crowd(const AnbFrame *self, AnbFrameState *state, size_t j);
 double anb_frame_outside(const AnbFrame *self, AnbFrameState *state, size_t j, double x);
 
 /* z of a row, after the start; returns their place (frame.h). */
-static inline double anb_frame_standardize(const AnbFrame *self, const AnbFrameState *state, const double *x,
-                                           double *z)
+static inline double anb_frame_standardize(const AnbFrame *self, const AnbFrameState *state, const double *x, double *z)
 {
     size_t d = self->d;
-    return anb_standardize_within(x, part_const(state, d, CENTRE), part_const(state, d, INVERSE), part_const(state, d, BOUND),
-                           part_const(state, d, REACH), self->far, self->trust, self->clip, d, z);
+    const double *centre = part_const(state, d, CENTRE), *inverse = part_const(state, d, INVERSE);
+    const double *bound = part_const(state, d, BOUND), *reach = part_const(state, d, REACH);
+    return anb_standardize_within(x, centre, inverse, bound, reach, self->far, self->trust, self->clip, d, z);
 }
 
 /* Sets the number of rows to the next re-framing. */

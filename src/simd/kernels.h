@@ -30,7 +30,7 @@ typedef struct AnbKernels {
     void (*softmax)(const double *z, size_t k, double *p, AnbSoftmax *what);
     void (*standardize)(const double *x, const double *mean, const double *inv_sd, double clip, size_t n, double *z);
     double (*standardize_within)(const double *x, const double *mean, const double *inv_sd, const double *bound,
-                               const double *reach, double far, double trust, double clip, size_t n, double *z);
+                                 const double *reach, double far, double trust, double clip, size_t n, double *z);
     double (*standardize_dot)(const double *x, const double *mean, const double *inv_sd, double clip, const double *w,
                               size_t n, double *z, double *norm);
     double (*raw_weights)(const double *w, const double *mean, const double *inv_sd, size_t n, double *b);

@@ -264,8 +264,8 @@ static double standardize_within(const double *x, const double *mean, const doub
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         const Lanes least = lanes_load(bound + i);
-        Lanes made = within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i), least,
-                            lanes_load(reach + i), &out);
+        Lanes made =
+            within(lanes_load(x + i), lanes_load(mean + i), lanes_load(inv_sd + i), least, lanes_load(reach + i), &out);
         lanes_store(z + i, made);
         most = lanes_max(most, place_of(made, least, out.clip));
     }
