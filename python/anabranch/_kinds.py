@@ -7,7 +7,6 @@ import functools
 import numbers
 import operator
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -54,9 +53,21 @@ def type_kind(t: type) -> str:
     return "time" if issubclass(t, np.datetime64) or hasattr(t, "isoformat") or hasattr(t, "start_time") else "category"
 
 
-def _value_kinds(values: Iterable[Any]) -> set[str]:
+def _held(value: Any) -> Any:
+    """What a scalar of pyarrow, or an array without dimensions, holds."""
+    if hasattr(value, "as_py"):
+        return value.as_py()
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return None if value is np.ma.masked else value[()]
+    return value
+
+
+def _value_kinds(values: list[Any]) -> set[str]:
     """The kinds of values that are not missing; booleans among numbers are numbers."""
-    kinds = {type_kind(t) for t in set(map(type, values)) if t is not type(None)}
+    types = set(map(type, values))
+    if any(hasattr(t, "as_py") or issubclass(t, np.ndarray) for t in types):
+        types = set(map(type, map(_held, values)))
+    kinds = {type_kind(t) for t in types if t is not type(None)}
     return kinds - {"boolean"} if "number" in kinds else kinds
 
 
@@ -80,7 +91,7 @@ def _pandas_values(s: Any) -> list[Any]:
     return s[s.notna()].astype(object).tolist()
 
 
-def _of_values(values: Iterable[Any]) -> str:
+def _of_values(values: list[Any]) -> str:
     """Of a column that may hold anything. One without values takes numbers and texts, as with the program."""
     kinds = _value_kinds(values)
     return "code" if not kinds else kinds.pop() if len(kinds) == 1 else "mixed"

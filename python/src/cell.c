@@ -295,14 +295,89 @@ static int read_number(const Format *format, Py_ssize_t i, PyObject *cell, doubl
     return fails || cell_is_count(format->core, cell, *value) ? read_other(format, i, cell, value) : 0;
 }
 
-int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+/* Whether it has a length, and `ndim` is 0. */
+static bool is_array_of_one(PyObject *cell)
 {
-    int plain = cell_read_plain(format, i, cell, value);
-    if (plain)
-        return plain < 0 ? -1 : 0;
+    PyObject *ndim = PyType_GetSlot(Py_TYPE(cell), Py_sq_length) && PyObject_HasAttrString(cell, "ndim")
+                         ? PyObject_GetAttrString(cell, "ndim")
+                         : NULL;
+    bool one = ndim && PyLong_Check(ndim) && PyLong_AsLong(ndim) == 0;
+    Py_XDECREF(ndim);
+    PyErr_Clear();
+    return one;
+}
+
+/* What a scalar of pyarrow holds: a float of 16 or 32 bits as one of numpy, which has its text. */
+static PyObject *value_of(PyObject *scalar)
+{
+    PyObject *value = PyObject_CallMethod(scalar, "as_py", NULL);
+    if (!value || !PyFloat_CheckExact(value))
+        return value;
+    PyObject *type = PyObject_GetAttrString(scalar, "type"), *word = type ? PyObject_Str(type) : NULL;
+    bool single = word && PyUnicode_CompareWithASCIIString(word, "float") == 0;
+    bool half = word && PyUnicode_CompareWithASCIIString(word, "halffloat") == 0;
+    PyObject *numpy = single || half ? PyImport_ImportModule("numpy") : NULL;
+    PyObject *narrow = numpy ? PyObject_CallMethod(numpy, single ? "float32" : "float16", "O", value) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(numpy);
+    Py_XDECREF(word);
+    Py_XDECREF(type);
+    if (!narrow)
+        return value;
+    Py_DECREF(value);
+    return narrow;
+}
+
+/* The scalar of an array; None where it is masked. */
+static PyObject *element_of(PyObject *array)
+{
+    PyObject *mask = PyObject_HasAttrString(array, "mask") ? PyObject_GetAttrString(array, "mask") : NULL;
+    int masked = mask ? PyObject_IsTrue(mask) : 0;
+    PyObject *nowhere = PyTuple_New(0);
+    PyObject *element = masked > 0               ? Py_NewRef(Py_None)
+                        : masked == 0 && nowhere ? PyObject_GetItem(array, nowhere)
+                                                 : NULL;
+    Py_XDECREF(nowhere);
+    Py_XDECREF(mask);
+    return element;
+}
+
+enum { BARE = sizeof((Core *)NULL)->bare / sizeof(PyTypeObject *) };
+
+/* Whether it is known that its objects hold nothing else. */
+static inline bool is_bare(const Core *core, const PyTypeObject *type)
+{
+    for (int i = 0; i < BARE && core->bare[i]; i++)
+        if (type == core->bare[i])
+            return true;
+    return false;
+}
+
+PyObject *cell_held(Core *core, PyObject *cell)
+{
+    PyTypeObject *type = Py_TYPE(cell);
+    bool text = PyUnicode_Check(cell) || PyBytes_Check(cell);
+    if (is_bare(core, type))
+        return Py_NewRef(cell);
+    if (!text && PyObject_HasAttrString(cell, "as_py"))
+        return value_of(cell);
+    if (!text && is_array_of_one(cell)) {
+        PyObject *element = element_of(cell);
+        if (!element || Py_TYPE(element) == type)
+            return element;
+        PyObject *held = cell_held(core, element);
+        Py_DECREF(element);
+        return held;
+    }
+    if (text || !PyType_GetSlot(type, Py_sq_length)) /* an array's dimensions are its own */
+        core->bare[core->n_bare++ % BARE] = type;
+    return Py_NewRef(cell);
+}
+
+/* What holds nothing else. */
+static int read_bare(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+{
     AnbColumnKind kind = kind_of(format, i);
-    if (kind == ANB_COLUMN_IGNORED)
-        return *value = 0, 0;
     if (format->schema && PyUnicode_Check(cell)) /* numpy.str_ and others */
         return read_text(format, i, cell, value) < 0 ? -1 : 0;
     if (kind == ANB_COLUMN_TIME && is_time(cell))
@@ -316,6 +391,28 @@ int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
         return code < 0 ? -1 : 0;
     }
     return read_number(format, i, cell, value);
+}
+
+/* What is not plain. */
+static int read_held(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+{
+    if (kind_of(format, i) == ANB_COLUMN_IGNORED)
+        return *value = 0, 0;
+    if (is_bare(format->core, Py_TYPE(cell)))
+        return read_bare(format, i, cell, value);
+    PyObject *held = cell_held(format->core, cell);
+    if (!held)
+        return bad_cell(format, i, cell);
+    int plain = held == cell ? 0 : cell_read_plain(format, i, held, value);
+    int code = plain ? (plain < 0 ? -1 : 0) : read_bare(format, i, held, value);
+    Py_DECREF(held);
+    return code;
+}
+
+int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value)
+{
+    int plain = cell_read_plain(format, i, cell, value);
+    return plain > 0 ? 0 : plain < 0 ? -1 : read_held(format, i, cell, value);
 }
 
 AnbColumnKind cell_guess(PyObject *cell)

@@ -29,6 +29,8 @@ typedef struct Core {
     PyObject *failure;         /* what a learner written in Python raised, or NULL */
     PyTypeObject *plain_float; /* float, where its objects are known to be a head and a double; else NULL */
     PyTypeObject *no_count;    /* type of the last number that is no duration of numpy; not owned, only compared */
+    PyTypeObject *bare[16];    /* the last types whose objects hold nothing else, up to NULL; not owned either */
+    unsigned n_bare;           /* how many there were */
     PyObject *datetime, *date, *timedelta;                            /* types */
     PyObject *epoch, *epoch_utc;                                      /* 1970 */
     PyObject *word_tzinfo, *word_seconds, *word_ordinal, *word_plain; /* what times are asked for */
@@ -221,6 +223,9 @@ static inline double float_of(PyObject *cell)
     return value;
 }
 int cell_read(const Format *format, Py_ssize_t i, PyObject *cell, double *value);
+/* What a scalar of pyarrow, or an array of numpy without dimensions, holds: None where that is null or masked. Else the
+ * cell itself. A new reference; NULL: an exception. */
+PyObject *cell_held(Core *core, PyObject *cell);
 /* Whether it stands for a missing cell besides None and nan: NA and NaT of pandas, NaT of numpy. */
 bool cell_is_missing(PyObject *cell);
 /* Whether it is a number of any type, complex ones left out: of Python, numpy, decimal, fractions. */
@@ -230,7 +235,7 @@ bool cell_is_count(Core *core, PyObject *cell, double value);
 bool cell_is_duration(PyObject *cell);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);
-/* What a cell's type says of its column. */
+/* What the type of what a cell holds says of its column. */
 AnbColumnKind cell_guess(PyObject *cell);
 
 /* ---- guess.c ---- */

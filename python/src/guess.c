@@ -71,13 +71,22 @@ static int warn_of_found(const Look *look, PyObject *found, PyObject *text)
                         order, look->what);
 }
 
+/* What a cell of a row holds; NULL: an exception. */
+static PyObject *cell_at(Core *core, PyObject *row, PyObject *name)
+{
+    PyObject *cell = PyObject_GetItem(row, name), *held = cell ? cell_held(core, cell) : NULL;
+    Py_XDECREF(cell);
+    return held;
+}
+
 /* `numbers`: whether other cells of the row are. */
-static int warn_of_texts(const Look *look, const Names *names, PyObject *row, const AnbSchema *wanted, bool numbers)
+static int warn_of_texts(Core *core, const Look *look, const Names *names, PyObject *row, const AnbSchema *wanted,
+                         bool numbers)
 {
     PyObject *found = PyList_New(0), *text = NULL;
     int code = found ? 0 : -1;
     for (Py_ssize_t i = 0; i < names->n && !code; i++) {
-        PyObject *cell = kind_wanted(wanted, names->name[i]) ? NULL : PyObject_GetItem(row, names->name[i]);
+        PyObject *cell = kind_wanted(wanted, names->name[i]) ? NULL : cell_at(core, row, names->name[i]);
         PyErr_Clear();
         if (cell && look->is(cell, numbers)) {
             code = PyList_Append(found, names->name[i]);
@@ -92,12 +101,12 @@ static int warn_of_texts(const Look *look, const Names *names, PyObject *row, co
     return code;
 }
 
-static int warn_of_looks(const Names *names, PyObject *row, const AnbSchema *wanted, bool numbers)
+static int warn_of_looks(Core *core, const Names *names, PyObject *row, const AnbSchema *wanted, bool numbers)
 {
     static const Look number = {is_number_as_text, "numbers", "float()", "number"};
     static const Look time = {is_time_as_text, "times", "datetime", "time"};
-    int code = warn_of_texts(&number, names, row, wanted, numbers);
-    return code ? code : warn_of_texts(&time, names, row, wanted, numbers);
+    int code = warn_of_texts(core, &number, names, row, wanted, numbers);
+    return code ? code : warn_of_texts(core, &time, names, row, wanted, numbers);
 }
 
 int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSchema *wanted, AnbSchema **schema)
@@ -108,7 +117,7 @@ int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSche
     AnbColumn *columns = PyMem_Calloc((size_t)names->n, sizeof *columns);
     bool typed = wanted != NULL, numbers = false;
     for (Py_ssize_t i = 0; columns && i < names->n; i++) {
-        PyObject *cell = PyObject_GetItem(row, names->name[i]);
+        PyObject *cell = cell_at(core, row, names->name[i]);
         columns[i].name = cell ? PyUnicode_AsUTF8AndSize(names->name[i], NULL) : NULL;
         if (!columns[i].name) {
             Py_XDECREF(cell);
@@ -125,7 +134,7 @@ int schema_from_row(Core *core, const Names *names, PyObject *row, const AnbSche
     if (columns && typed && !(*schema = anb_schema_new(columns, (size_t)names->n, NULL, &error)))
         raise_error(core, &error, NULL);
     PyMem_Free(columns);
-    return PyErr_Occurred() || (*schema && warn_of_looks(names, row, wanted, numbers)) ? -1 : 0;
+    return PyErr_Occurred() || (*schema && warn_of_looks(core, names, row, wanted, numbers)) ? -1 : 0;
 }
 
 /* Whether every column of `kinds` is a feature. */

@@ -78,14 +78,24 @@ static int no_number(Core *core, PyObject *object, const char *what, double *val
                        (PyObject *)Py_TYPE(object), object, hint);
 }
 
-static int number_of(Core *core, PyObject *object, const char *what, double *value)
+/* Of what is no float. */
+static int held_number(Core *core, PyObject *object, const char *what, double *value)
 {
-    bool plain = Py_TYPE(object) == core->plain_float;
-    *value = plain ? float_of(object) : PyFloat_AsDouble(object);
-    if (plain)
-        return 0;
+    if (object == Py_None)
+        return *value = ANB_NAN, 0; /* refused, as in a table */
+    *value = PyFloat_AsDouble(object);
     bool fails = *value == -1.0 && PyErr_Occurred();
     return fails || cell_is_count(core, object, *value) ? no_number(core, object, what, value) : 0;
+}
+
+static int number_of(Core *core, PyObject *object, const char *what, double *value)
+{
+    if (Py_TYPE(object) == core->plain_float)
+        return *value = float_of(object), 0;
+    PyObject *held = cell_held(core, object);
+    int code = held ? held_number(core, held, what, value) : no_number(core, object, what, value);
+    Py_XDECREF(held);
+    return code;
 }
 
 /* The arguments that were given by name, behind n by position. */
@@ -123,10 +133,7 @@ int target_of(Core *core, PyObject *const *three, Sample *sample)
     sample->weight = 1;
     if (three[2] && three[2] != Py_None && number_of(core, three[2], "weight", &sample->weight))
         return -1;
-    if (three[1] != Py_None)
-        return number_of(core, three[1], "target", &sample->y);
-    sample->y = ANB_NAN; /* refused, as in a table */
-    return 0;
+    return number_of(core, three[1], "target", &sample->y);
 }
 
 static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t n, PyObject *names, bool returns)

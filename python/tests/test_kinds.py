@@ -466,3 +466,56 @@ def test_texts_of_digits_are_told_of_beside_a_column_of_names():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Model("scale(rls)", schema={"size": "number"}).learn_one({"size": 1, "n": "17"}, 1.0)
+
+
+HELD = {
+    "day": DAYS,
+    "flag": [True, False, None, True] * 10,
+    "name": ["a", "b", None, "c"] * 10,
+    "number": [0.5, None, 3, Decimal("1.25")] * 10,
+    "seconds": [datetime.timedelta(seconds=i % 5) for i in range(40)],
+    "when": [*MOMENTS[:39], None],
+}
+HOLDERS = {
+    "scalars of pyarrow": pyarrow.scalar,
+    "arrays without dimensions": np.array,
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_what_holds_a_value_is_read_as_that_value(holder):
+    hold = HOLDERS[holder]
+    y = [float(i % 5) for i in range(40)]
+    rows = [dict(zip(HELD, cells)) for cells in zip(*HELD.values())]
+    held = [{name: hold(value) for name, value in row.items()} for row in rows]
+    plain, dicts, lists, bulk, frame = (Model("auto(budget=5)") for _ in range(5))
+    for row, target in zip(rows, y):
+        plain.learn_one(row, target)
+    for row, target in zip(held, y):
+        dicts.learn_one(row, hold(target))
+    lists.learn_one(held[0], y[0])
+    for row, target in zip(held[1:], y[1:]):
+        lists.learn_one([row[name] for name in lists.features], target)
+    bulk.learn_many(held, y)
+    frame.learn_many(pandas.DataFrame({name: pandas.Series([row[name] for row in held], dtype=object) for name in HELD}), y)
+    for model in (dicts, lists, bulk, frame):
+        assert model.equal(plain) and model.schema == plain.schema
+    assert plain.schema["day"] == plain.schema["when"] == "time" and plain.schema["name"] == "category"
+    with pytest.raises(Exception, match="finite"):
+        dicts.learn_one(held[0], hold(None))
+
+
+def test_a_number_that_is_held_has_the_name_of_its_width():
+    model = Model("auto(budget=2)", ["a"], schema={"a": "category"})
+    for i in range(20):
+        model.learn_one([["0.1", "3", "True"][i % 3]], i % 3)
+    for cells in (
+        ["0.1", np.float32(0.1), pyarrow.scalar(0.1), pyarrow.scalar(0.1, pyarrow.float32()), np.array(0.1, np.float32)],
+        ["0.1", pyarrow.scalar(np.float16(0.1), pyarrow.float16()), pyarrow.scalar(Decimal("0.10")), pyarrow.scalar("0.1")],
+        ["3", pyarrow.scalar(3), pyarrow.scalar(3.0), np.array(3), np.array("3"), pyarrow.array(["3"]).dictionary_encode()[0]],
+        ["", None, pyarrow.scalar(None), pyarrow.scalar(None, pyarrow.string()), np.ma.masked, np.array(None)],
+    ):
+        assert len({model.predict_one([cell]) for cell in cells}) == 1
+    for cell in ([3], pyarrow.scalar([3]), np.array([3]), np.array([[3]])):
+        with pytest.raises(anabranch.InputError, match="not a name"):
+            model.predict_one([cell])
