@@ -1,7 +1,9 @@
 /*
  * anabranch train: learns the rows of a file and saves the model. An interrupt saves as well: what was learned is never
- * lost, and the file is the old model or the whole new one at every moment.
+ * lost, and the file is the old model or the whole new one at every moment. Where it cannot be written the model goes
+ * elsewhere.
  */
+#define _XOPEN_SOURCE 700 /* mkdtemp */
 #include "cli.h"
 #include "columns.h"
 #include "delay.h"
@@ -14,9 +16,11 @@
 #include "stop.h"
 #include <anabranch/sequence.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const Option options[] = {
     {'l', "learner", "EXPR", "a new model, e.g. 'scale(rls(lambda=0.99))'; default: that of eval"},
@@ -163,9 +167,32 @@ static uint64_t done(const Training *t)
     return first > t->newest ? first - 1 : t->rows.read;
 }
 
+/* Saves what cannot be saved to its file to a folder for temporary files, which may be on another disk. */
+static void save_elsewhere(const Training *t, uint64_t rows)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 16];
+    const char *base = getenv("TMPDIR");
+    int n = snprintf(folder, sizeof folder, "%s/anabranch-XXXXXX", base && *base ? base : "/tmp");
+    if (n >= (int)sizeof folder || !mkdtemp(folder)) {
+        complain(0, "%s: what was learned is lost", t->output);
+        return;
+    }
+    snprintf(path, sizeof path, "%s/model.anb", folder);
+    bool saved = save_with_names(t->model, &t->rows, rows, path) == 0;
+    if (!saved)
+        rmdir(folder);
+    complain(0, "%s: what was learned is %s%s", t->output, saved ? "saved in its place to " : "lost",
+             saved ? path : "");
+}
+
+/* Where it fails the run ends. */
 static int save(const Training *t)
 {
-    return save_with_names(t->model, &t->rows, t->before + done(t) - t->repeated, t->output);
+    uint64_t rows = t->before + done(t) - t->repeated;
+    int status = save_with_names(t->model, &t->rows, rows, t->output);
+    if (status)
+        save_elsewhere(t, rows);
+    return status;
 }
 
 /* A row that came while an interrupt did may be cut off: it is not learned. -1 at the end. */
@@ -301,7 +328,9 @@ static void more_help(void)
            "saving, but for\n"
            "what --save-every saved before. The snapshot keeps the columns' names and, as the note \"rows\", how many "
            "rows were\n"
-           "read.\n");
+           "read. Where MODEL cannot be written, as on a full disk, what was learned is saved below TMPDIR, or /tmp; "
+           "the\n"
+           "message says where.\n");
 }
 
 const Command command_train = {

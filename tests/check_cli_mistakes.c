@@ -144,10 +144,24 @@ static const char *const full[] = {
 
 START_TEST(full_disk)
 {
-    ck_assert_int_eq(run("$A %s", full[_i]), BAD_DATA);
+    ck_assert_int_eq(run("TMPDIR=.; export TMPDIR; $A %s", full[_i]), BAD_DATA);
     ck_assert_msg(strstr(err, "/dev/full") || strstr(err, "standard output"), "%s", err);
     if (strstr(full[_i], "eval -l"))
         ck_assert_msg(strstr(out, "\nrmse "), "the result is printed all the same: %s", out);
+}
+END_TEST
+
+/* What was learned goes on elsewhere, for nobody else to read. */
+START_TEST(a_model_without_a_place_is_saved_elsewhere)
+{
+    ck_assert_int_eq(run("$A train -l rls -o whole.anb t.csv"), 0);
+    ck_assert_int_eq(run("TMPDIR=.; export TMPDIR; $A train -l rls --save-every 100 -o /dev/full t.csv"), BAD_DATA);
+    ck_assert_msg(strstr(err, "/dev/full: what was learned is saved in its place to ./anabranch-"), "%s", err);
+    ck_assert_int_eq(run("ls -ld anabranch-* | grep '^drwx------'"), 0);
+    ck_assert_int_eq(run("$A train -m anabranch-*/model.anb --skip-rows 100 -o rest.anb t.csv"), 0);
+    ck_assert_int_eq(run("cmp rest.anb whole.anb"), 0);
+    ck_assert_int_eq(run("TMPDIR=none; export TMPDIR; $A train -l rls -o /dev/full t.csv"), BAD_DATA);
+    ck_assert_msg(strstr(err, "/dev/full: what was learned is lost"), "%s", err);
 }
 END_TEST
 
@@ -160,6 +174,7 @@ START_TEST(files_that_may_not_grow)
     ck_assert_int_eq(run("$A generate friedman -n 5000 -o long.csv"), 0);
     ck_assert_int_eq(run("ulimit -f 1; $A %s", commands[_i]), BAD_DATA);
     ck_assert_msg(strstr(err, "File too large"), "%s", err);
+    ck_assert_msg(!strstr(commands[_i], "train") || strstr(err, "what was learned is lost"), "%s", err);
 }
 END_TEST
 
@@ -212,6 +227,7 @@ static Suite *suite(void)
     tcase_add_test(tests, kinds_of_files_mixed_up);
     tcase_add_loop_test(tests, outputs_over_inputs, 0, sizeof over_inputs / sizeof *over_inputs);
     tcase_add_loop_test(tests, full_disk, 0, sizeof full / sizeof *full);
+    tcase_add_test(tests, a_model_without_a_place_is_saved_elsewhere);
     tcase_add_loop_test(tests, files_that_may_not_grow, 0, 4);
     tcase_add_loop_test(tests, slips_in_expressions, 0, sizeof slips / sizeof *slips);
     tcase_add_test(tests, wrong_words);
