@@ -63,7 +63,7 @@ static const double discount = 0.995;
  * rows. */
 static const double quick = 0.99, slow = 0.998, changed = 3;
 /* The option's value is used as the network's. */
-_Static_assert((int)ANB_MLP_RELU == (int)ANB_RELU && (int)ANB_MLP_GEGLU == (int)ANB_GEGLU, "the same order of words");
+_Static_assert((int)ANB_MLP_RELU == (int)ANB_RELU && (int)ANB_MLP_HARDGELU == (int)ANB_HARDGELU, "the same order");
 
 static const AnbParam params[] = {
     {"hidden", ANB_COUNT, offsetof(AnbMlpOptions, hidden), 16, 1, 4096, 0, NULL, "hidden units"},
@@ -71,7 +71,7 @@ static const AnbParam params[] = {
      "earlier samples learned again with each step"},
     {"memory", ANB_COUNT, offsetof(AnbMlpOptions, memory), 4000, 1, 1 << 20, 0, NULL, "samples that replay draws from"},
     {"activation", ANB_WORD, offsetof(AnbMlpOptions, activation), ANB_MLP_LEAKY, 0, 0, 0,
-     "relu|leaky|gelu|swiglu|geglu", "activation of the hidden units"},
+     "relu|leaky|gelu|swiglu|geglu|hardgelu", "activation of the hidden units"},
     {"optimizer", ANB_WORD, offsetof(AnbMlpOptions, optimizer), ANB_MLP_ADAM, 0, 0, 0, "adam|sgd",
      "how a step is made"},
     {"rate", ANB_REAL, offsetof(AnbMlpOptions, rate), 0.01, 0, 1, 0, NULL, "step size"},

@@ -77,12 +77,14 @@ START_TEST(every_activation_and_optimizer_learns)
                                               "scale(mlp(activation=gelu))",
                                               "scale(mlp(activation=swiglu))",
                                               "scale(mlp(activation=geglu))",
+                                              "scale(mlp(activation=hardgelu))",
                                               "scale(mlp(momentum=0.9))",
                                               "scale(mlp(optimizer=sgd, rate=0.02))",
                                               "scale(mlp(hidden=13, replay=3, memory=50))",
                                               "scale(mlp(hidden=32, replay=2, dropout=0.2))",
                                               "scale(mlp(activation=relu, precision=single))",
                                               "scale(mlp(activation=gelu, precision=single))",
+                                              "scale(mlp(activation=hardgelu, precision=single))",
                                               "scale(mlp(activation=swiglu, precision=single))",
                                               "scale(mlp(momentum=0.9, precision=single))",
                                               "scale(mlp(optimizer=sgd, rate=0.02, precision=single))",
@@ -104,8 +106,8 @@ END_TEST
 /* Of doubles and, as long as the average has no part in it, of floats: the same predictions but for rounding. */
 START_TEST(floats_learn_as_doubles_do)
 {
-    static const char *const kinds[] = {"leaky", "gelu", "geglu"};
-    for (int k = 0; k < 3; k++) {
+    static const char *const kinds[] = {"leaky", "gelu", "geglu", "hardgelu"};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         char text[2][128];
         for (int single = 0; single < 2; single++)
             snprintf(text[single], sizeof text[single], "scale(mlp(hidden=24, replay=2, activation=%s, precision=%s))",
@@ -152,8 +154,8 @@ static void ask_many(size_t d, const char *expression)
 /* `form` has the network at its %s. */
 static void ask_networks(size_t d, const char *form, int hidden)
 {
-    static const char *const kinds[] = {"relu", "leaky", "gelu", "swiglu", "geglu"};
-    for (int k = 0; k < 5; k++)
+    static const char *const kinds[] = {"relu", "leaky", "gelu", "swiglu", "geglu", "hardgelu"};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (int single = 0; single < 2; single++) {
             char network[128], text[160];
             snprintf(network, sizeof network, "mlp(hidden=%d, replay=2, activation=%s, precision=%s)", hidden, kinds[k],

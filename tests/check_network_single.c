@@ -212,10 +212,10 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("network_single");
     TCase *tests = case_of(suite, 20);
-    tcase_add_loop_test(tests, beside_doubles, ANB_RELU, ANB_GEGLU + 1);
-    tcase_add_loop_test(tests, every_set_gives_the_same_bits, ANB_RELU, ANB_GEGLU + 1);
-    tcase_add_loop_test(tests, rows_together, ANB_RELU, ANB_GEGLU + 1);
-    tcase_add_loop_test(tests, where_floats_end, ANB_LEAKY, ANB_GEGLU + 1);
+    tcase_add_loop_test(tests, beside_doubles, ANB_RELU, ANB_HARDGELU + 1);
+    tcase_add_loop_test(tests, every_set_gives_the_same_bits, ANB_RELU, ANB_HARDGELU + 1);
+    tcase_add_loop_test(tests, rows_together, ANB_RELU, ANB_HARDGELU + 1);
+    tcase_add_loop_test(tests, where_floats_end, ANB_LEAKY, ANB_HARDGELU + 1);
     tcase_add_loop_test(tests, gates_of_floats, 0, 2);
     return suite;
 }

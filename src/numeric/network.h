@@ -2,7 +2,8 @@
  * A network of one hidden layer and one output, of doubles or of floats: forward, gradient, a step of Adam or of plain
  * descent that sums the gradient, moves the weights and averages them in one pass.
  *
- *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu
+ *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu, hardgelu
+ *                                                                  (u times .4 u + .5 clipped to 0 to 1)
  *                             h = act(A x + a) * (B x + b)         swiglu (act = silu), geglu
  *
  * Weights, rows of features and traces are arrays of cells. A cell is a double or a float; `void *` stands for either.
@@ -22,7 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum AnbActivation { ANB_RELU, ANB_LEAKY, ANB_GELU, ANB_SWIGLU, ANB_GEGLU } AnbActivation;
+typedef enum AnbActivation { ANB_RELU, ANB_LEAKY, ANB_GELU, ANB_SWIGLU, ANB_GEGLU, ANB_HARDGELU } AnbActivation;
 
 typedef struct AnbNetworkKernels AnbNetworkKernels;
 

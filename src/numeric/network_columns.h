@@ -38,6 +38,7 @@ LANES_INLINE void add_units(const AnbNetwork *n, const Kind kind, const Cell *w,
         sum_columns(n, w + (n->features + 1) * n->width + at, x, pitch, up);
     for (size_t u = 0; u < UNITS; u++) {
         Lanes value = kind == RECTIFIED ? lanes_max(lanes_mul(low, unit[u]), unit[u])
+                      : kind == HARD    ? hard_block(unit[u]).value
                       : kind == SMOOTH  ? smooth_block(curve, unit[u]).value
                                         : gated_block(curve, unit[u], up[u]).value;
         to[u] = lanes_add(to[u], lanes_mul(lanes_all(v[u]), value));
@@ -83,12 +84,7 @@ LANES_INLINE void columns_of(const AnbNetwork *n, const Kind kind, const void *w
 static void forward_columns(const AnbNetwork *n, const void *w, const void *columns, size_t pitch, size_t rows,
                             double *out)
 {
-    if (kind_of(n) == RECTIFIED)
-        columns_of(n, RECTIFIED, w, columns, pitch, rows, out);
-    else if (kind_of(n) == SMOOTH)
-        columns_of(n, SMOOTH, w, columns, pitch, rows, out);
-    else
-        columns_of(n, GATED, w, columns, pitch, rows, out);
+    BY_KIND(columns_of, n, w, columns, pitch, rows, out);
 }
 
 static void take_columns(const double *columns, size_t n, double bound, void *cells)

@@ -99,6 +99,16 @@ LANES_INLINE Units gated_block(Curve curve, Lanes g, Lanes up)
     return (Units){lanes_mul(u.value, up), lanes_mul(u.slope, up), u.value};
 }
 
+/* hardgelu: g s with s = .4 g + .5 clipped to 0 to 1. In gelu s is the normal distribution function, whose tangent at 0
+ * has the slope .3989. Hard swish (Howard et al. 2019) has 1/6 there. */
+LANES_INLINE Units hard_block(Lanes g)
+{
+    Lanes part = lanes_mul(lanes_all((Cell)0.4), within(g, (Cell)1.25)), s = lanes_add(part, lanes_all((Cell)0.5));
+    Lanes size = lanes_max(g, lanes_sub(lanes_zero(), g));
+    Lanes rest = lanes_where_above(lanes_all((Cell)1.25), size, part, lanes_zero());
+    return (Units){.value = lanes_mul(g, s), .slope = lanes_add(s, rest)};
+}
+
 LANES_INLINE Units rectified_block(Lanes low, Lanes unit)
 {
     Lanes slope = lanes_where_above(unit, lanes_zero(), lanes_all(1), low);
@@ -117,13 +127,29 @@ LANES_INLINE Curve curve_of(const AnbNetwork *n)
     return n->activation == ANB_SWIGLU ? (Curve){1, 0} : (Curve){(Cell)1.5957691216057308, (Cell)0.044715};
 }
 
-/* Loops are compiled once for each: a rectifier, smooth units of A x + a, and of B x + b as well. */
-typedef enum Kind { RECTIFIED, SMOOTH, GATED } Kind;
+/* Loops are compiled once for each: a rectifier, hardgelu, smooth units of A x + a, and of B x + b as well. */
+typedef enum Kind { RECTIFIED, HARD, SMOOTH, GATED } Kind;
 
 static Kind kind_of(const AnbNetwork *n)
 {
+    if (n->activation == ANB_HARDGELU)
+        return HARD;
     return anb_network_gated(n) ? GATED : anb_network_rectified(n) ? RECTIFIED : SMOOTH;
 }
+
+/* f(n, kind, ...) with a kind that the compiler knows. */
+#define BY_KIND(f, n, ...)                                                                                             \
+    do {                                                                                                               \
+        Kind kind = kind_of(n);                                                                                        \
+        if (kind == RECTIFIED)                                                                                         \
+            f(n, RECTIFIED, __VA_ARGS__);                                                                              \
+        else if (kind == HARD)                                                                                         \
+            f(n, HARD, __VA_ARGS__);                                                                                   \
+        else if (kind == SMOOTH)                                                                                       \
+            f(n, SMOOTH, __VA_ARGS__);                                                                                 \
+        else                                                                                                           \
+            f(n, GATED, __VA_ARGS__);                                                                                  \
+    } while (0)
 
 LANES_INLINE void store_units(const AnbNetwork *n, const Kind kind, size_t at, const Units *u, Cell *trace)
 {
@@ -151,6 +177,7 @@ LANES_INLINE void some_units(const AnbNetwork *n, const Kind kind, const Cell *w
             const Lanes by = lanes_load(v + r * g->apart + b * LANES);
             size_t i = r * blocks + b;
             Units u = kind == RECTIFIED ? rectified_block(low, unit[i])
+                      : kind == HARD    ? hard_block(unit[i])
                       : kind == SMOOTH  ? smooth_block(curve, unit[i])
                                         : gated_block(curve, unit[i], up[i]);
             sum[r] = lanes_add(sum[r], lanes_mul(by, u.value));

@@ -63,18 +63,6 @@ static void take_kept(const AnbNetwork *n, const float *kept, const void *units,
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-/* f(n, kind, ...) with a kind that the compiler knows. */
-#define BY_KIND(f, n, ...)                                                                                             \
-    do {                                                                                                               \
-        Kind kind = kind_of(n);                                                                                        \
-        if (kind == RECTIFIED)                                                                                         \
-            f(n, RECTIFIED, __VA_ARGS__);                                                                              \
-        else if (kind == SMOOTH)                                                                                       \
-            f(n, SMOOTH, __VA_ARGS__);                                                                                 \
-        else                                                                                                           \
-            f(n, GATED, __VA_ARGS__);                                                                                  \
-    } while (0)
-
 static double forward(const AnbNetwork *n, const void *w, const void *x, void *trace)
 {
     const Group g = {.x = {x}, .trace = {trace}};
