@@ -194,6 +194,37 @@ START_TEST(waking_is_exact)
 }
 END_TEST
 
+/* A prediction that is not finite changes no weight and no regret, wherever it stands. */
+START_TEST(what_is_not_finite_is_not_learned)
+{
+    enum { MOST_EXPERTS = 13 };
+    static const size_t counts[] = {2, 5, MOST_EXPERTS};
+    static const double odd[] = {ANB_NAN, INFINITY, -INFINITY};
+    for (size_t c = 0; c < 3; c++)
+        for (size_t i = 0; i < counts[c]; i++)
+            for (int o = 0; o < 3; o++) {
+                double boa[1 + 4 * MOST_EXPERTS + 8], before[1 + 4 * MOST_EXPERTS], w[MOST_EXPERTS], f[MOST_EXPERTS];
+                size_t k = counts[c];
+                uint64_t seed = 9;
+                anb_boa_start(boa, k);
+                for (int n = 0; n < 40; n++) {
+                    double y = noise(&seed);
+                    for (size_t j = 0; j < k; j++)
+                        f[j] = y + noise(&seed);
+                    anb_boa_weights(boa, k, NULL, w);
+                    if (n < 39)
+                        anb_boa_learn(boa, k, 0.999, &(AnbBoaSample){f, anb_mix(w, f, k), y, 1});
+                }
+                double mix = anb_mix(w, f, k);
+                memcpy(before, boa, (1 + 4 * k) * sizeof *boa);
+                f[i] = odd[o];
+                anb_boa_learn(boa, k, 0.999, &(AnbBoaSample){f, mix, 1, 1});
+                ck_assert_mem_eq(before, boa, (1 + 4 * k) * sizeof *boa);
+                ck_assert(anb_boa_valid(boa, k));
+            }
+}
+END_TEST
+
 /* All instruction sets leave the same bits, whatever the number of experts, who sleeps and what jumps. */
 START_TEST(the_same_bits_on_every_instruction_set)
 {
@@ -268,6 +299,7 @@ static Suite *suite(void)
     tcase_add_test(tests, sleepers);
     tcase_add_test(tests, waking_is_exact);
     tcase_add_test(tests, a_growing_memory);
+    tcase_add_test(tests, what_is_not_finite_is_not_learned);
     tcase_add_test(tests, the_same_bits_on_every_instruction_set);
     return suite;
 }

@@ -4,7 +4,7 @@
 #include "numbers.h"
 #include "reload.h"
 #include "src/host/model.h"
-#include "src/numeric/frame_parts.h"
+#include "src/numeric/frame_wide.h"
 #include "suite.h"
 #include <anabranch/anabranch.h>
 #include <float.h>
@@ -114,6 +114,9 @@ START_TEST(z_are_those_of_a_dense_row)
         anb_standardize_within(x, part(state, D, CENTRE), part(state, D, INVERSE), part(state, D, BOUND), limit, 1, 1,
                                DBL_MAX, D, z);
         ck_assert_mem_eq(z, scratch, sizeof z);
+        bool unknown = anb_frame_starting(state) || anb_frame_is_sparse(&frame, state, scratch);
+        double place = anb_outermost(z, part(state, D, BOUND), frame.clip, D);
+        ck_assert(anb_frame_place(&frame, scratch) == (unknown ? 2 : place));
         AnbFrameTrial trial;
         if (anb_frame_trial(&frame, state, x, scratch, &trial)) {
             ck_assert(x[trial.feature] != 0);

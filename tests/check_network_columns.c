@@ -118,7 +118,7 @@ static void check_network(const AnbNetwork *n, size_t count)
 static void forward_all(void)
 {
     static const size_t hidden[] = {1, 7, 8, 16, 21, 40, 64};
-    for (size_t kind = 0; kind < 10; kind++)
+    for (size_t kind = 0; kind < 2 * (ANB_HARDGELU + 1); kind++)
         for (size_t h = 0; h < sizeof hidden / sizeof *hidden; h++)
             for (size_t w = 0; w < N_WIDTHS; w++)
                 for (size_t c = 0; c < N_COUNTS; c++) {
