@@ -41,18 +41,6 @@ static bool sleeps(const unsigned char *asleep, size_t i)
     return asleep && asleep[i];
 }
 
-/* Copies the stored weights; returns whether they hold: nobody is about to wake, and some weight is not 0. */
-static bool copied(const double *stored, const double *v, size_t k, double *w)
-{
-    double sum = 0, least = 0;
-    for (size_t i = 0; i < k; i++) {
-        w[i] = stored[i];
-        sum += stored[i];
-        least = v[i] < least ? v[i] : least;
-    }
-    return !(least < 0) && sum > 0;
-}
-
 /* The stored weights after a change in which experts sleep: 0 for sleeping ones, 1/awake for those that wake, the
  * others renormalised. */
 void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep, double *w)
@@ -61,8 +49,6 @@ void anb_boa_weights(const double *state, size_t k, const unsigned char *asleep,
     size_t awake = 0, waking = 0;
     double sum = 0;
     bool changed = false;
-    if (!asleep && copied(stored, v, k, w))
-        return;
     for (size_t i = 0; i < k; i++) {
         bool out = sleeps(asleep, i), wakes = !out && v[i] < 0;
         w[i] = out || wakes ? 0 : stored[i];

@@ -21,6 +21,7 @@ typedef struct AnbBoaKernels {
      * where v < 0, divided by the sum. Returns false and leaves w as it was where some v is 0, or no v >= 0
      * is finite. */
     bool (*learn)(double *r, double *v, double *log, double *w, const double *f, size_t k, const AnbBoaStep *step);
+    /* Changes nothing. */
     AnbBoaLook (*look)(const double *v, const double *f, size_t k, double mix);
 } AnbBoaKernels;
 

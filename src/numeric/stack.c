@@ -17,7 +17,8 @@ typedef struct Head {
 
 /* The head of the scratch; the rls' scratch and the features follow. */
 typedef struct Fitted {
-    double s, value; /* of the errors; of the rls */
+    double s;     /* of the samples so far */
+    double value; /* of the rls */
     double unused[6];
 } Fitted;
 
@@ -77,7 +78,8 @@ AnbSpan anb_span(const double *f, size_t k, const unsigned char *asleep)
 double *anb_stack_features(const AnbStack *self, const double *state, const double *f, size_t k,
                            const unsigned char *asleep, double base, double *scratch)
 {
-    double s = ((Fitted *)scratch)->s = scale_of(state), inverse = s > 0 ? 1 / s : 0, *in = scratch + features_at(self);
+    double s = scale_of(state), inverse = s > 0 ? 1 / s : 0, *in = scratch + features_at(self);
+    ((Fitted *)scratch)->s = s;
     for (size_t i = 0; i < k; i++)
         in[i] = asleep && asleep[i] ? 0 : anb_clip((f[i] - base) * inverse, SIDE);
     return in;
