@@ -152,7 +152,7 @@ static double outlook(const AnbNode *self, const void *state, double f, double *
     if (targets_seen(state) < ANB_RANGE_SURE ||
         (!mixture && !anb_outlook_leaves(&range, &((const Scale *)state)->outlook, f)))
         return ANB_NAN;
-    if (anb_frame_place(&frame, scratch) < 2 || !anb_frame_in_tail(&frame, frame_in(state), scratch))
+    if (!anb_frame_in_tail(&frame, frame_in(state), scratch, anb_frame_place(&frame, scratch)))
         return ANB_NAN;
     AnbAsked at = anb_child_asked(self, 0, state, NULL, scratch);
     return mixture && anb_reach(&at, ANB_CAN_FORESEE) ? at.node->type->mixture->outlook(at.node, at.state, at.scratch)
@@ -171,7 +171,7 @@ static double predict(const AnbNode *self, const void *state, const AnbRow *row,
 
 static void predict_many(const AnbNode *self, const void *state, const AnbRows *rows, double *scratch, double *out)
 {
-    double z[ANB_ROWS_ROOM];
+    double z[ANB_ROWS_ROOM], place[ANB_ROWS];
     AnbFrame frame = frame_of(self, state);
     size_t d = self->n_features, most = anb_rows_fit(d);
     bool open = anb_outlook_open(&((const Scale *)state)->outlook);
@@ -182,12 +182,12 @@ static void predict_many(const AnbNode *self, const void *state, const AnbRows *
     for (size_t at = 0; at < rows->n; at += most) {
         AnbRows part = anb_rows_part(rows, at, most);
         for (size_t i = 0; i < part.n; i++)
-            anb_frame_apply_alone(&frame, frame_in(state), part.x + i * part.x_stride, z + i * d);
+            place[i] = anb_frame_apply_alone(&frame, frame_in(state), part.x + i * part.x_stride, z + i * d);
         part.x = z;
         part.x_stride = d;
         anb_child_predict_many(self, 0, state, &part, scratch, out + at);
         for (size_t i = 0; i < part.n; i++) {
-            bool tail = open && anb_frame_in_tail(&frame, frame_in(state), z + i * d);
+            bool tail = open && anb_frame_in_tail(&frame, frame_in(state), z + i * d, place[i]);
             out[at + i] = limited(state, out[at + i], tail ? out[at + i] : ANB_NAN);
         }
     }

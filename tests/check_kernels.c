@@ -253,53 +253,52 @@ ON_EACH(standardize_clips_and_fills, standardize_body)
 
 static void sizes_body(void)
 {
-    double z[MOST], bound[MOST], common[MOST + PAD], model[MOST];
+    double z[MOST], common[MOST + PAD], model[MOST];
     for (size_t t = 0; t < N_LENGTHS; t++) {
         size_t n = lengths[t];
         fill(z, n);
-        double most = 0;
         for (size_t i = 0; i < n; i++) {
             z[i] = i % 5 == 2 && t % 2 ? 0 : z[i] != 0 ? z[i] : 1;
-            bound[i] = t % 3 == 0 && i == n / 2 ? fabs(z[i]) : 1e4;
             common[i] = model[i] = i % 2 ? 1e-6 : .5;
-            double place = fabs(z[i]) >= bound[i] || fabs(z[i]) >= 2e4 ? 2 : z[i] == 0 ? 1 : 0;
-            most = place > most ? place : most;
             model[i] = model[i] * (fabs(z[i]) > model[i] ? 1.5 : .5);
             model[i] = model[i] > 1e-5 ? model[i] : 1e-5;
         }
         common[n] = 17;
-        ck_assert(anb_outermost(z, bound, 2e4, n) == most);
         anb_follow_size(common, z, 1.5, .5, 1e-5, n);
         ck_assert(same(common, model, n * sizeof *model) && common[n] == 17);
     }
 }
 
-ON_EACH(sizes_and_bounds, sizes_body)
+ON_EACH(sizes_that_are_common, sizes_body)
 
 /* What is beyond its limit is 0: `far` reaches, more where the bound is above `clip`, or `clip` where the reach is
- * negative. */
+ * negative. Rows of all lengths: whose cells are all within, some of which are missing, or anywhere. */
 static void within_body(void)
 {
     double x[MOST], mean[MOST], inverse[MOST], bound[MOST], reach[MOST], z[MOST + PAD];
-    for (size_t t = 0; t < N_LENGTHS; t++) {
-        size_t n = lengths[t];
+    for (size_t t = 0; t < 3 * N_LENGTHS; t++) {
+        const size_t n = lengths[t / 3], kind = t % 3;
+        double most = 0;
         fill(x, n);
         for (size_t i = 0; i < n; i++) {
-            x[i] = i % 7 == 3 ? ANB_NAN : x[i] * (double)(i % 4 + 1);
+            x[i] = kind < 2 ? .25 + (i % 2 ? .1 : -.2) : x[i] * (double)(i % 4 + 1);
+            x[i] = i % 7 == 3 && kind > 0 ? ANB_NAN : x[i];
             mean[i] = .25;
             inverse[i] = 2;
-            bound[i] = i % 5 || t % 2 ? 3 : 1e-3;
+            bound[i] = i % 5 || kind < 2 ? 3 : 1e-3;
             reach[i] = i % 2 ? -1 : .25;
         }
         z[n] = 17;
         double place = anb_standardize_within(x, mean, inverse, bound, reach, 2, 8, .75, n, z);
-        ck_assert(place == anb_outermost(z, bound, .75, n));
         for (size_t i = 0; i < n; i++) {
             double whole = (x[i] - .25) * 2, limit = i % 2 ? .75 : bound[i] > .75 ? 2 : .5;
             double cut = whole > bound[i] ? bound[i] : whole < -bound[i] ? -bound[i] : whole;
             ck_assert(z[i] == (fabs(whole) <= limit ? cut : 0));
+            double own = fabs(z[i]) >= bound[i] || fabs(z[i]) >= .75 ? 2 : z[i] == 0 ? 1 : 0;
+            most = own > most ? own : most;
         }
-        ck_assert(z[n] == 17);
+        ck_assert(place == most && z[n] == 17);
+        ck_assert(kind > 0 || place == 0);
     }
 }
 
@@ -414,7 +413,7 @@ static Suite *suite(void)
     tcase_add_test(tests, logarithms_are_those_of_anb_log1p);
     tcase_add_test(tests, softmax_is_of_anb_exp);
     tcase_add_test(tests, standardize_clips_and_fills);
-    tcase_add_test(tests, sizes_and_bounds);
+    tcase_add_test(tests, sizes_that_are_common);
     tcase_add_test(tests, within_limits);
     tcase_add_test(tests, moments_follow_two_passes);
     tcase_add_test(tests, moments_of_extremes);

@@ -42,7 +42,7 @@ double anb_frame_apply_alone(const AnbFrame *self, const AnbFrameState *state, c
 void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch)
 {
     bool sparse = anb_frame_is_wide(self->d) && anb_frame_apply_cells(self, state, x, scratch);
-    anb_frame_put_place(self, scratch, sparse ? UNKNOWN : anb_frame_apply_alone(self, state, x, scratch));
+    scratch[3 * self->d] = sparse ? UNKNOWN : anb_frame_apply_alone(self, state, x, scratch);
 }
 
 /* ---- the start --------------------------------------------------------------------------------------------------- */

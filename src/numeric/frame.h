@@ -158,16 +158,14 @@ void anb_frame_read_apart(const AnbFrame *self, AnbFrameState *state, AnbVisitor
 /* Reads the frame of one of the layouts 1 to 5 of `scale` into a fresh state. */
 void anb_frame_read_older(const AnbFrame *self, AnbFrameState *state, unsigned layout, AnbVisitor *reader);
 
-/* Where the z of a row are: 2 where some |z| has reached its bound or `clip`, else 1 where some z is 0, else 0. 2 also
- * where that is not known: during the start, and of a row of mostly zeros. */
-
-/* z of x into the first d doubles of the scratch, and their place. */
+/* Writes z of x to the first d doubles of the scratch, and their place behind them. */
 void anb_frame_apply(const AnbFrame *self, const AnbFrameState *state, const double *x, double *scratch);
 
-/* z of x alone, of a frame that is not wide; returns their place. */
+/* Writes z of x to d doubles, of a frame that is not wide; returns their place. */
 double anb_frame_apply_alone(const AnbFrame *self, const AnbFrameState *state, const double *x, double *z);
 
-/* The place of the row in the scratch. */
+/* The place of the row in the scratch, when it was applied: 2 where some |z| had reached its bound or `clip`, else 1
+ * where some z was 0, else 0. 2 also where it was not computed: during the start, and of a row of mostly zeros. */
 static inline double anb_frame_place(const AnbFrame *self, const double *scratch)
 {
     return scratch[3 * self->d];
@@ -185,9 +183,9 @@ typedef struct AnbFrameTrial {
 bool anb_frame_trial(const AnbFrame *self, const AnbFrameState *state, const double *x, const double *scratch,
                      AnbFrameTrial *trial);
 
-/* Whether some z of the row, the first of the scratch, is beyond `clip`: a cell of a tail that is passed on. Never
- * where the place is below 2. */
-bool anb_frame_in_tail(const AnbFrame *self, const AnbFrameState *state, const double *scratch);
+/* Whether some z of a row of that place is beyond `clip`: a cell of a tail that is passed on. `z` is the scratch, or
+ * what anb_frame_apply_alone wrote. */
+bool anb_frame_in_tail(const AnbFrame *self, const AnbFrameState *state, const double *z, double place);
 
 /* The errors of the learner below on the row as it was and on its other reading. */
 void anb_frame_judge(const AnbFrame *self, AnbFrameState *state, const AnbFrameTrial *trial, double error,

@@ -148,11 +148,6 @@ static inline double anb_frame_limit(const AnbFrame *self, const AnbFrameState *
     return whole ? anb_frame_trusted(self, state, j) : self->far * anb_frame_reach(self, state, j);
 }
 
-static inline void anb_frame_put_place(const AnbFrame *self, double *scratch, double place)
-{
-    scratch[3 * self->d] = place;
-}
-
 /* z of one cell before it is bounded. */
 static inline double anb_frame_unbounded(const AnbFrameState *state, size_t d, size_t j, double x)
 {

@@ -70,19 +70,17 @@ static bool try_cells(const AnbFrame *self, const AnbFrameState *state, const do
     return false;
 }
 
-enum { FEW = 32 }; /* rows of fewer z are searched without calling a kernel, which would take longer */
-
-bool anb_frame_in_tail(const AnbFrame *self, const AnbFrameState *state, const double *scratch)
+bool anb_frame_in_tail(const AnbFrame *self, const AnbFrameState *state, const double *z, double place)
 {
     const uint32_t *at = NULL;
     unsigned found = 0;
     size_t n = self->d;
-    if (anb_frame_is_sparse(self, state, scratch))
-        n = anb_frame_cells(self, scratch, &at);
-    else if (n > FEW && anb_outermost(scratch, part_const(state, n, BOUND), self->clip, n) < 2)
+    if (place < 2)
         return false;
+    if (anb_frame_is_sparse(self, state, z))
+        n = anb_frame_cells(self, z, &at);
     for (size_t i = 0; i < n; i++)
-        found |= fabs(scratch[at ? at[i] : i]) > self->clip;
+        found |= fabs(z[at ? at[i] : i]) > self->clip;
     return found;
 }
 

@@ -34,7 +34,6 @@ typedef struct AnbKernels {
     double (*standardize_dot)(const double *x, const double *mean, const double *inv_sd, double clip, const double *w,
                               size_t n, double *z, double *norm);
     double (*raw_weights)(const double *w, const double *mean, const double *inv_sd, size_t n, double *b);
-    double (*outermost)(const double *z, const double *bound, double clip, size_t n);
     void (*follow_size)(double *common, const double *z, double up, double down, double least, size_t n);
     double (*moments_update)(double *count, double *mean, double *m2, double *inv_sd, const double *x, double weight,
                              size_t n);
@@ -115,18 +114,12 @@ static inline double anb_raw_weights(const double *w, const double *mean, const 
 
 /* z = (x - mean) inv_sd, clipped to +-bound of each feature; 0 where it is beyond `far` times the feature's reach, or
  * `trust` times where the bound is above `clip`, or beyond `clip` where the reach is negative, or x is missing. z may
- * be x. Returns what anb_outermost says of z. */
+ * be x. Returns 2 where some |z| has reached its bound or `clip`, else 1 where some z is 0, else 0. */
 static inline double anb_standardize_within(const double *x, const double *mean, const double *inv_sd,
                                             const double *bound, const double *reach, double far, double trust,
                                             double clip, size_t n, double *z)
 {
     return anb_kernels.standardize_within(x, mean, inv_sd, bound, reach, far, trust, clip, n, z);
-}
-
-/* 2 where some |z| has reached its bound or `clip`; else 1 where some z is 0; else 0. */
-static inline double anb_outermost(const double *z, const double *bound, double clip, size_t n)
-{
-    return anb_kernels.outermost(z, bound, clip, n);
 }
 
 /* A running quantile of |z|: common times `up` where |z| exceeds it, times `down` elsewhere, no less than `least`. */

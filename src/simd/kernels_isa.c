@@ -280,20 +280,6 @@ static double standardize_within(const double *x, const double *mean, const doub
     return lanes_top(most);
 }
 
-static double outermost(const double *z, const double *bound, double clip, size_t n)
-{
-    const Lanes at = lanes_all(clip);
-    Lanes most = lanes_zero();
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        most = lanes_max(most, place_of(lanes_load(z + i), lanes_load(bound + i), at));
-    if (i < n) {
-        Lanes place = place_of(lanes_load_tail(z + i, n - i), lanes_load_tail(bound + i, n - i), at);
-        most = lanes_max(most, lanes_first(place, n - i, 0));
-    }
-    return lanes_top(most);
-}
-
 /* common, up or down by a factor. */
 LANES_INLINE Lanes nearer(Lanes common, Lanes z, Lanes up, Lanes down, Lanes least)
 {
@@ -434,7 +420,6 @@ const AnbKernels ANB_PER_ISA(anb_kernels) = {
     .standardize_dot = standardize_dot,
     .raw_weights = raw_weights,
     .standardize_within = standardize_within,
-    .outermost = outermost,
     .follow_size = follow_size,
     .moments_update = moments_update,
     .follow = follow,
