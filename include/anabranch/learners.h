@@ -339,7 +339,7 @@ typedef enum AnbMlpActivation {
     ANB_MLP_GELU,
     ANB_MLP_SWIGLU,
     ANB_MLP_GEGLU,
-    ANB_MLP_HARDGELU /* u times .4 u + .5 clipped to 0 to 1: near gelu, without an exponential. Since 0.19 */
+    ANB_MLP_HARDGELU /* c u with c = .4 u + .5, clipped to [0, 1]: near gelu, in less time. Since 0.19 */
 } AnbMlpActivation;
 /** The type of a network's numbers: double, or float. */
 typedef enum AnbMlpPrecision { ANB_MLP_DOUBLE, ANB_MLP_SINGLE } AnbMlpPrecision;

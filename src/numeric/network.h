@@ -3,7 +3,7 @@
  * descent that sums the gradient, moves the weights and averages them in one pass.
  *
  *     f(x) = v . h(x) + c     h = act(A x + a)                     relu, leaky (0.01 below 0), gelu, hardgelu
- *                                                                  (u times .4 u + .5 clipped to 0 to 1)
+ *                                                                  (c u, c = .4 u + .5 clipped to [0, 1])
  *                             h = act(A x + a) * (B x + b)         swiglu (act = silu), geglu
  *
  * Weights, rows of features and traces are arrays of cells. A cell is a double or a float; `void *` stands for either.

@@ -99,8 +99,8 @@ LANES_INLINE Units gated_block(Curve curve, Lanes g, Lanes up)
     return (Units){lanes_mul(u.value, up), lanes_mul(u.slope, up), u.value};
 }
 
-/* hardgelu: g s with s = .4 g + .5 clipped to 0 to 1. In gelu s is the normal distribution function, whose tangent at 0
- * has the slope .3989. Hard swish (Howard et al. 2019) has 1/6 there. */
+/* hardgelu: g s with s = .4 g + .5, clipped to [0, 1]. In gelu s is the normal distribution function, whose slope at 0
+ * is .3989; in hard swish (Howard et al. 2019) s has the slope 1/6. */
 LANES_INLINE Units hard_block(Lanes g)
 {
     Lanes part = lanes_mul(lanes_all((Cell)0.4), within(g, (Cell)1.25)), s = lanes_add(part, lanes_all((Cell)0.5));
