@@ -15,6 +15,15 @@ static double sample(uint64_t *seed, double *f)
     return y;
 }
 
+/* The same of any number of experts. */
+static double several(uint64_t *seed, double *f, size_t k)
+{
+    double y = noise(seed);
+    for (size_t i = 0; i < k; i++)
+        f[i] = y + noise(seed);
+    return y;
+}
+
 /* The formulas as they are written, in long-hand and with libm. */
 typedef struct Plain {
     double r[K], v[K];
@@ -194,6 +203,46 @@ START_TEST(waking_is_exact)
 }
 END_TEST
 
+/* One that wakes may err so much that the unit changes: what it has woken with is converted as well. An exact sample
+ * moves nothing but the unit, which is near the largest error, its own. */
+START_TEST(one_that_wakes_may_change_the_unit)
+{
+    enum { MOST_EXPERTS = 13, STATE = 1 + 4 * MOST_EXPERTS + 8 };
+    static const size_t counts[] = {3, 5, 8, MOST_EXPERTS};
+    for (size_t c = 0; c < 8; c++) {
+        double boa[STATE], small[STATE], w[MOST_EXPERTS], v[MOST_EXPERTS], f[MOST_EXPERTS];
+        size_t k = counts[c / 2], woken = c % 2 ? k - 1 : 0;
+        uint64_t seed = 21;
+        int exponent;
+        anb_boa_start(boa, k);
+        for (int n = 0; n < 60; n++) {
+            double y = several(&seed, f, k);
+            anb_boa_weights(boa, k, NULL, w);
+            anb_boa_learn(boa, k, 0.999, &(AnbBoaSample){f, anb_mix(w, f, k), y, 1});
+        }
+        anb_boa_forget(boa, k, woken);
+        memcpy(small, boa, sizeof boa);
+        anb_boa_weights(boa, k, NULL, w);
+        double mix = anb_mix(w, f, k);
+        anb_boa_learn(small, k, 1, &(AnbBoaSample){f, mix, mix, 1});
+        f[woken] = 0x1p80;
+        mix = anb_mix(w, f, k);
+        anb_boa_learn(boa, k, 1, &(AnbBoaSample){f, mix, mix, 1});
+        frexp(0x1p80 - mix, &exponent);
+        ck_assert_double_eq(boa[0], ldexp(1, exponent));
+        for (size_t j = 0; j < k; j++) {
+            double share = small[0] / boa[0], squared = share * share;
+            ck_assert_double_eq(boa[1 + k + j], small[1 + k + j] * squared);
+            ck_assert_double_eq(boa[1 + 2 * k + j], small[1 + 2 * k + j] * squared * squared);
+        }
+        anb_boa_weights(small, k, NULL, v);
+        anb_boa_weights(boa, k, NULL, w);
+        for (size_t j = 0; j < k; j++)
+            ck_assert_double_eq_tol(w[j], v[j], 1e-13);
+    }
+}
+END_TEST
+
 /* A prediction that is not finite changes no weight and no regret, wherever it stands. */
 START_TEST(what_is_not_finite_is_not_learned)
 {
@@ -208,9 +257,7 @@ START_TEST(what_is_not_finite_is_not_learned)
                 uint64_t seed = 9;
                 anb_boa_start(boa, k);
                 for (int n = 0; n < 40; n++) {
-                    double y = noise(&seed);
-                    for (size_t j = 0; j < k; j++)
-                        f[j] = y + noise(&seed);
+                    double y = several(&seed, f, k);
                     anb_boa_weights(boa, k, NULL, w);
                     if (n < 39)
                         anb_boa_learn(boa, k, 0.999, &(AnbBoaSample){f, anb_mix(w, f, k), y, 1});
@@ -298,6 +345,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_flawless_expert_keeps_its_weight);
     tcase_add_test(tests, sleepers);
     tcase_add_test(tests, waking_is_exact);
+    tcase_add_test(tests, one_that_wakes_may_change_the_unit);
     tcase_add_test(tests, a_growing_memory);
     tcase_add_test(tests, what_is_not_finite_is_not_learned);
     tcase_add_test(tests, the_same_bits_on_every_instruction_set);
