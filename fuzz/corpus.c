@@ -30,6 +30,10 @@ static const struct {
              {"grown_knn", "knn(window=8, k=2)", 1, 300},
              {"grown_jumps", "jumps(last)", 1, 60},
              {"grown_mlp", "mlp(hidden=2, memory=4, replay=1)", 2, 60},
+             {"grown_mlp_every", "mlp(hidden=2, activation=hardgelu, every=4, memory=4, replay=1)", 2, 2030},
+             {"grown_mlp_single", "mlp(hidden=2, momentum=0.5, every=16, precision=single)", 2, 2030},
+             {"grown_knn_coarse", "knn(window=8, k=2, coarse=4)", 1, 300},
+             {"grown_past", "season(past(last, lags=2), longest=8)", 1, 300},
              {"grown_columns", "columns(scale(linear), kinds=\"c t\", slots=8)", 2, 60},
              {"grown_widened", "residual(narrow(linear, of=\"y n\"), columns(mean, kinds=\"n k\", slots=8))", 2, 60}};
 

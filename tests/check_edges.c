@@ -29,6 +29,8 @@ static const Expert experts[] = {
     {"scale(mlp(hidden=16, precision=single))", .99, .55},
     {"scale(mlp(activation=relu))", .99, .55},
     {"scale(mlp(activation=gelu))", .99, .7},
+    {"scale(mlp(activation=hardgelu))", .99, .7},
+    {"scale(mlp(activation=hardgelu, every=4))", .99, .7},
     {"scale(mlp(activation=swiglu))", .99, .2},
     {"scale(mlp(activation=geglu))", .99, .3},
     {"scale(mlp(optimizer=sgd, rate=0.02))", .98, .05},

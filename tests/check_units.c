@@ -80,8 +80,10 @@ static double allowed(const char *name)
     static const struct {
         const char *name;
         double most;
-    } others[] = {{"knn", .1},           {"rff", 10}, {"router_softmax", 10}, {"router_blend", 10},
-                  {"router_linear", 10}, {"moe", 10}, {"mlp_single", 10},     {"rls_single", 10}};
+    } others[] = {{"knn", .1},          {"rff", 10},           {"router_softmax", 10},
+                  {"router_blend", 10}, {"router_linear", 10}, {"moe", 10},
+                  {"mlp_single", 10},   {"rls_single", 10},    {"mlp_every", 1e-5}, /* single precision */
+                  {"knn_coarse", .5}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(others[i].name, name) == 0)
             return others[i].most;

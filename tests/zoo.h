@@ -27,7 +27,26 @@ static const ZooForm zoo_forms[] = {
                    "mlp(hidden=40, optimizer=sgd, activation=gelu, replay=2, dropout=0.2, precision=single)))"},
     {"rls_single",
      "poly(scale(moe(rls(precision=single), rls(lambda=0.98, walk=0.1, intercept=false, precision=single))))"},
-    {"poly_screened", "scale(poly(mlp(hidden=4, replay=2, memory=100), least=2.5))"}};
+    {"poly_screened", "scale(poly(mlp(hidden=4, replay=2, memory=100), least=2.5))"},
+    {"mlp_every",
+     "scale(moe(mlp(hidden=5, activation=hardgelu, every=4, replay=2, memory=100), "
+     "mlp(hidden=12, activation=hardgelu, momentum=0.5, every=16, replay=3, memory=100, precision=single), "
+     "mlp(hidden=4, activation=swiglu, momentum=0.9, every=3), "
+     "mlp(hidden=4, activation=relu, optimizer=sgd, every=2), router=stack(delta=0.003)))"},
+    {"scale_whole", "moe(scale(rls(delta=1, level=100, surprise=2), trust=8, whole=true), "
+                    "scale(linear(bounded=false, rate=0.001), clip=2, far=3, tails=false), router=boa)"},
+    {"guard_rivals", "guard(scale(moe(linear, rls, router=boa)), scale(rls, whole=true), mean, last)"},
+    {"past_and_season",
+     "season(residual_ar(scale(refine(moe(residual_ar(rls, last=true), past(linear(normalized=true), lags=3), "
+     "router=stack), rls(lambda=0.99), last=true)), last=true), longest=8)"},
+    {"select_scaled", "scale(select(rls(lambda=0.99), rls(lambda=0.99), most=2, memory=100))"},
+    {"gate_options", "moe(linear, rls, mean, last, router=linear(top_k=2, explore=true, standardize=true, clear=true, "
+                     "router_jitter=0.1, router_noise=0.1, switch_loss=0.1, z_loss=0.1), utilization_span=50, "
+                     "reset_dead=true)"},
+    {"detectors", "moe(drift(linear(normalized=true), detector=page_hinkley, action=reset), "
+                  "drift(mean, detector=kswin, action=reset), router=stack(discount=0.99))"},
+    {"knn_coarse", "scale(moe(knn(window=100, k=5, coarse=4), knn(window=50, k=4, time=false), router=boa))"},
+    {"links", "moe(link(linear, f=sqrt), link(mean), link(last, f=positive), router=boa)"}};
 enum { ZOO_FORMS = sizeof zoo_forms / sizeof *zoo_forms };
 
 static inline size_t zoo_learners(void)
