@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _XOPEN_SOURCE 700 /* realpath, mkdtemp */
 #include "saved.h"
 #include "categories.h"
 #include "cli.h"
@@ -137,6 +137,26 @@ int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t le
     if (code)
         return complain(BAD_DATA, "%s", error.message);
     return 0;
+}
+
+bool save_elsewhere(const char *path, int (*save)(const void *context, const char *place), const void *context)
+{
+    char folder[PATH_MAX], place[PATH_MAX + 16];
+    const char *base = getenv("TMPDIR");
+    base = base && *base ? base : "/tmp";
+    bool made = snprintf(folder, sizeof folder, "%s/anabranch-XXXXXX", base) < (int)sizeof folder && mkdtemp(folder);
+    if (!made) {
+        complain(0, "nothing can be written below %s: %s", base, strerror(errno));
+        return false;
+    }
+    snprintf(place, sizeof place, "%s/model.anb", folder);
+    if (save(context, place)) {
+        rmdir(folder);
+        return false;
+    }
+    complain(0, "%s: what was learned is saved in its place to %s; move it there when that can be written", path,
+             place);
+    return true;
 }
 
 bool save_possible(const char *path)

@@ -158,11 +158,7 @@ static int serve(Listener *l)
     MHD_stop_daemon(daemon);
     if (descriptor >= 0)
         close(descriptor);
-    status = service_save(&l->http.service);
-    if (status)
-        complain(0, "%s: %llu samples, labels and kept rows are lost, those since it was saved last",
-                 l->http.service.path, (unsigned long long)(l->http.service.changes - l->http.service.saved_changes));
-    return status;
+    return service_save_last(&l->http.service);
 }
 
 static int run_serve(const Arguments *a)
@@ -190,7 +186,8 @@ static void more_help(void)
         "/healthz the state in short.\n"
         "By a socket, which is removed at the end: curl --unix-socket FILE http://localhost/healthz.\n"
         "A socket that systemd passes is taken in the place of --address, --port and --socket.\n"
-        "SIGINT, SIGTERM and SIGHUP save the model and end it.\n");
+        "SIGINT, SIGTERM and SIGHUP save the model and end it. Where MODEL cannot be written, as on a full disk,\n"
+        "it is saved below TMPDIR, or /tmp; the message says where.\n");
 }
 
 const Command command_serve = {.name = "serve",

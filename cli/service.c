@@ -100,20 +100,21 @@ static void keep_other(const Service *s)
 }
 
 /* The published version with the notes of the file that was opened, less the old one of the sources. */
-static int save_published(const Service *s)
+static int save_published(const void *service, const char *path)
 {
+    const Service *s = service;
     AnbSnapshotExtras extras = s->saved.snapshot->extras;
     AnbNote *notes = calloc(extras.n_notes + 1, sizeof *notes);
     AnbError error = {0};
     size_t n = 0;
     if (!notes)
-        return complain(BAD_DATA, "%s: out of memory", s->path);
+        return complain(BAD_DATA, "%s: out of memory", path);
     for (size_t i = 0; i < extras.n_notes; i++)
         if (strcmp(extras.notes[i].key, sequences_note) != 0)
             notes[n++] = extras.notes[i];
     extras.notes = notes;
     extras.n_notes = n;
-    int code = anb_serve_save(s->server, &extras, s->path, &error);
+    int code = anb_serve_save(s->server, &extras, path, &error);
     free(notes);
     return code ? complain(BAD_DATA, "%s", error.message) : 0;
 }
@@ -129,7 +130,7 @@ int service_save(Service *s)
     if (nothing)
         return 0;
     keep_other(s);
-    int status = save_published(s); /* what was learned meanwhile counts as unsaved, and may be in it */
+    int status = save_published(s, s->path); /* what was learned meanwhile counts as unsaved, and may be in it */
     if (status == 0)
         stat(s->path, &s->seen);
     anb_serve_hold(s->server);
@@ -137,6 +138,15 @@ int service_save(Service *s)
     s->saves += status == 0;
     s->failed_saves += status != 0;
     anb_serve_release(s->server);
+    return status;
+}
+
+int service_save_last(Service *s)
+{
+    int status = service_save(s);
+    if (status && !save_elsewhere(s->path, save_published, s))
+        complain(0, "%s: %llu samples, labels and kept rows are lost, those since it was saved last", s->path,
+                 (unsigned long long)(s->changes - s->saved_changes));
     return status;
 }
 

@@ -47,6 +47,10 @@ void service_close(Service *service);
 /* Writes the file where something was learned since; readers and learner go on meanwhile. 0 or BAD_DATA. */
 int service_save(Service *service);
 
+/* The same at the end: where the file cannot be written the model is saved elsewhere (saved.h), and BAD_DATA is still
+ * returned. */
+int service_save_last(Service *service);
+
 /* Each answers a request's body by an object that the caller frees, and a status of HTTP; `error` says what
  * was wrong. */
 json_t *service_predict(Service *service, json_t *body, int *status);

@@ -3,7 +3,6 @@
  * lost, and the file is the old model or the whole new one at every moment. Where it cannot be written the model goes
  * elsewhere.
  */
-#define _XOPEN_SOURCE 700 /* mkdtemp */
 #include "cli.h"
 #include "columns.h"
 #include "delay.h"
@@ -16,11 +15,9 @@
 #include "stop.h"
 #include <anabranch/sequence.h>
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const Option options[] = {
     {'l', "learner", "EXPR", "a new model, e.g. 'scale(rls(lambda=0.99))'; default: that of eval"},
@@ -167,31 +164,18 @@ static uint64_t done(const Training *t)
     return first > t->newest ? first - 1 : t->rows.read;
 }
 
-/* Saves what cannot be saved to its file to a folder for temporary files, which may be on another disk. */
-static void save_elsewhere(const Training *t, uint64_t rows)
+static int save_to(const void *training, const char *path)
 {
-    char folder[PATH_MAX], path[PATH_MAX + 16];
-    const char *base = getenv("TMPDIR");
-    int n = snprintf(folder, sizeof folder, "%s/anabranch-XXXXXX", base && *base ? base : "/tmp");
-    if (n >= (int)sizeof folder || !mkdtemp(folder)) {
-        complain(0, "%s: what was learned is lost", t->output);
-        return;
-    }
-    snprintf(path, sizeof path, "%s/model.anb", folder);
-    bool saved = save_with_names(t->model, &t->rows, rows, path) == 0;
-    if (!saved)
-        rmdir(folder);
-    complain(0, "%s: what was learned is %s%s", t->output, saved ? "saved in its place to " : "lost",
-             saved ? path : "");
+    const Training *t = training;
+    return save_with_names(t->model, &t->rows, t->before + done(t) - t->repeated, path);
 }
 
 /* Where it fails the run ends. */
 static int save(const Training *t)
 {
-    uint64_t rows = t->before + done(t) - t->repeated;
-    int status = save_with_names(t->model, &t->rows, rows, t->output);
-    if (status)
-        save_elsewhere(t, rows);
+    int status = save_to(t, t->output);
+    if (status && !save_elsewhere(t->output, save_to, t))
+        complain(0, "%s: what was learned is lost", t->output);
     return status;
 }
 

@@ -10,13 +10,14 @@ import os
 import pathlib
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 
-from serving import CLOCK, FOLDER, PATIENCE, PROGRAM, ROW, Serving, check, passes, stream, train
+from serving import CLOCK, FOLDER, PATIENCE, PROGRAM, ROW, Serving, check, passes, stream, train, until
 
 KILLS = int(sys.argv[4]) if len(sys.argv) > 4 else 5
 
@@ -254,6 +255,44 @@ def saving_in_time(model):
     check("the old file is as it was", pathlib.Path(model).read_bytes() == before)
 
 
+def full_disk(table):
+    """What was learned since the last save goes on elsewhere where the file cannot be written at the end, for nobody else
+    to read; the next service goes on with it."""
+    place = FOLDER / "elsewhere"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    (FOLDER / "full.anb").unlink(missing_ok=True)  # a link where a run before ended here
+    model = train("full.anb", "pending(scale(rls))", table)
+    whole = pathlib.Path(model).read_bytes()
+    s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(place)})
+    os.remove(model)
+    os.symlink("/dev/full", model)
+    s.post("/learn", {"x": ROW, "y": 1})
+    until("saving fails", lambda: s.ask("GET", "/healthz")[1]["failed_saves"] > 1)
+    check("meanwhile it is tried again, and not saved elsewhere", not list(place.iterdir()))
+    samples = s.post("/learn", {"x": ROW, "y": 1})[1]["samples"]
+    s.post("/predict", {"x": ROW, "id": "late"})
+    ended, told = s.end(), s.process.stderr.read()
+    folder, = place.iterdir()
+    check("its end says why, where and what to do", ended == 1 and f"{model}: cannot write: No space left on device" in told and
+          f"{model}: what was learned is saved in its place to {folder}/model.anb; move it there" in told and "lost" not in told)
+    check("for nobody else to read", folder.stat().st_mode & 0o777 == 0o700)
+    os.replace(folder / "model.anb", model)
+    s = Serving(model)
+    check("every sample is in it", s.ask("GET", "/healthz")[1]["samples"] == samples)
+    check("and the row that waits", s.post("/label", {"id": "late", "y": 1})[0] == 200)
+    s.end()
+    pathlib.Path(model).write_bytes(whole)
+    s = Serving(model, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(place / "none")})
+    s.post("/learn", {"x": ROW, "y": 1})
+    os.remove(model)
+    os.symlink("/dev/full", model)
+    ended, told = s.end(), s.process.stderr.read()
+    check("where there is no place it says what is lost", ended == 1 and f"below {place}/none: No such file" in told and
+          "1 samples, labels and kept rows are lost" in told)
+    os.remove(model)
+
+
 def wrong_lines(model):
     """What is wrong on the command line ends it before anything listens: status 2 and what is wrong."""
     (FOLDER / "long").write_text("x" * 5000)
@@ -354,6 +393,9 @@ def unit():
     lines = (units / "anabranch@.service").read_text().splitlines()
     check("they may listen where the program can", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX" in lines)
     check("the units share a user with their folder", {"StateDirectory=anabranch", "User=anabranch"} <= set(lines))
+    check("where the disk is full a model goes where it stays after the end", {
+        "ExecStartPre=+/usr/bin/install -d -m 1733 /run/anabranch-unsaved", "ReadWritePaths=-/run/anabranch-unsaved",
+        "Environment=TMPDIR=/run/anabranch-unsaved"} <= set(lines))
     lines = (units / "anabranch@.socket").read_text().splitlines()
     check("its socket, as the manual says", {"ListenStream=/run/anabranch-%i.socket", "WantedBy=sockets.target"} <= set(lines))
 
@@ -369,6 +411,7 @@ def main():
     ranked(train("ranked.anb", "pending(quantile(scale(rls), levels=[0.05, 0.1, 0.5, 0.9]))", table))
     written_by_another(train("written.anb", "scale(rls)", table))
     saving_in_time(train("timely.anb", "scale(rls)", table))
+    full_disk(table)
     wrong_lines(model)
     tokens(model)
     beside_learning(model)
