@@ -81,8 +81,9 @@ void service_close(Service *s)
 
 /* ---- saving ------------------------------------------------------------------------------------------------------ */
 
-/* Somebody else's model, another service's or one of `train -o`, gets a name of its own before it is overwritten. */
-static void keep_other(const Service *s)
+/* Somebody else's model, another service's or one of `train -o`, gets a name of its own before it is overwritten. Told
+ * once, also where saving fails then. */
+static void keep_other(Service *s)
 {
     struct stat now;
     bool same = stat(s->path, &now) != 0 ||
@@ -97,6 +98,8 @@ static void keep_other(const Service *s)
     complain(0,
              "%s: another program has written this file since the service read or saved it; saving overwrites it%s%s",
              s->path, kept ? "; it is kept as " : "", kept ? other : "");
+    if (kept)
+        s->seen = now;
 }
 
 /* The published version with the notes of the file that was opened, less the old one of the sources. */

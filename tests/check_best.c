@@ -82,7 +82,7 @@ static unsigned best_of(const char *loss, double y)
     return told.best;
 }
 
-static void select(unsigned a, unsigned b, unsigned c, size_t n_active, size_t explorer)
+static void send_to(unsigned a, unsigned b, unsigned c, size_t n_active, size_t explorer)
 {
     const unsigned order[K] = {a, b, c};
     memcpy(told.order, order, sizeof order);
@@ -96,7 +96,7 @@ START_TEST(the_first_of_equals_is_best)
     static const unsigned orders[][K] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
         const unsigned *order = orders[o], mean = order[0] == 2 ? order[1] : order[0];
-        select(order[0], order[1], order[2], K, K);
+        send_to(order[0], order[1], order[2], K, K);
         ck_assert_uint_eq(best_of("", 2.5), order[0]);
         ck_assert_uint_eq(best_of("", 2.375), mean);
         ck_assert_uint_eq(best_of("", 2.625), 2);
@@ -110,13 +110,13 @@ END_TEST
 /* One that explores has to be better than the best of the active ones. */
 START_TEST(who_explores_comes_last)
 {
-    select(0, 1, 2, 1, 2);
+    send_to(0, 1, 2, 1, 2);
     ck_assert_uint_eq(best_of("", 2.5), 0);
     ck_assert_uint_eq(best_of("", 2.625), 2);
-    select(2, 1, 0, 1, 0);
+    send_to(2, 1, 0, 1, 0);
     ck_assert_uint_eq(best_of("", 2.5), 2);
     ck_assert_uint_eq(best_of("", 2.375), 0);
-    select(1, 0, 2, 1, 0);
+    send_to(1, 0, 2, 1, 0);
     ck_assert_uint_eq(best_of("", 2.5), 1);
 }
 END_TEST

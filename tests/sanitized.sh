@@ -5,7 +5,7 @@ work=$2
 kind=$3
 case $kind in
   thread) flags=thread tests='serve serve_threads workers workers_shared threads saving answers' ;;
-  *) flags=address,undefined tests='expression golden contract moe routers interval pending drift trees snapshot foreign faults alloc hostile serve serve_threads workers threads saving answers ways kernels knn knn_many knn_margin knn_plane knn_coarse knn_search ridge_plane columns columns_line past refine mlp network_single network_columns products rls rls_single sift screen season guard jumps sharing codes additive tails sizes frame_older stripes workers_shared tree_builder window packed boost sgbt schema streams cli cli_warnings cli_tables cli_rows cli_mistakes'
+  *) flags=address,undefined tests='expression golden contract moe routers interval pending drift trees snapshot foreign faults alloc hostile serve serve_threads workers threads saving answers ways kernels knn knn_many knn_margin knn_plane knn_coarse knn_search ridge_plane columns columns_line past refine boa best mlp mlp_every network_single network_columns products rls rls_single sift screen season guard jumps sharing codes additive tails sizes frame_older stripes workers_shared tree_builder window packed boost sgbt schema streams cli cli_warnings cli_tables cli_rows cli_mistakes'
     replays='expression snapshot calls audit number csv requests' program=cli/anabranch ;;
 esac
 export ANB_SOURCE_ROOT="$source" ANB_PROGRAM="$work/cli/anabranch"

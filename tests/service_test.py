@@ -194,6 +194,10 @@ def cells():
           and told.count("weight") == 1 and "which no request takes" in told)
 
 
+def no_file_grows():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+
 def written_by_another(model):
     """A file that another program wrote meanwhile is overwritten, which is told once, and kept beside."""
     s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE)
@@ -211,6 +215,12 @@ def written_by_another(model):
     s.post("/learn", {"x": ROW, "y": 1})
     s.end()
     check("nobody else wrote it", "another program" not in s.process.stderr.read())
+    s = Serving(model, "--save-every", "1", stderr=subprocess.PIPE, preexec_fn=no_file_grows)
+    subprocess.run([PROGRAM, "train", "-m", model, "-o", model, str(FOLDER / "stream.csv")], check=True, capture_output=True)
+    s.post("/learn", {"x": ROW, "y": 1})
+    until("saving fails", lambda: s.ask("GET", "/healthz")[1]["failed_saves"] > 1)
+    s.end()
+    check("once where saving fails as well", s.process.stderr.read().count("another program has written this file") == 1)
 
 
 def saving_in_time(model):
@@ -235,7 +245,7 @@ def saving_in_time(model):
         check("and saves", s.ask("GET", "/healthz")[1]["samples"] == samples)
         s.end()
     before = pathlib.Path(model).read_bytes()
-    limited = {"stderr": subprocess.PIPE, "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))}
+    limited = {"stderr": subprocess.PIPE, "preexec_fn": no_file_grows}
     s = Serving(model, "--save-every", "1", **limited)
     s.process.stderr.close()
     s.post("/learn", {"x": ROW, "y": 1})
