@@ -49,7 +49,7 @@ run="python -X dev -W error -m pytest -q -p no:cacheprovider -W ignore::Deprecat
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
 if [ "$part" = quick ]; then
-    exec $run "$tests/test_model.py" "$tests/test_many.py" "$tests/test_recorder.py" "$tests/test_explain.py" "$tests/test_threads.py"
+    exec $run "$tests/test_arguments.py" "$tests/test_model.py" "$tests/test_many.py" "$tests/test_recorder.py" "$tests/test_explain.py" "$tests/test_threads.py"
 fi
 
 status=0

@@ -11,6 +11,7 @@ import numpy as np
 
 from ._core import InputError
 from ._kinds import is_clock, now_holds, of_clock
+from ._schema import article
 from ._warn import warn
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -20,6 +21,8 @@ def category_names(model: Any, j: int, names: Iterable[Any]) -> Callable[[float]
     """A function that returns the name of a category of column j by its number in the model."""
     if model._kind(j) == "time":
         return lambda hour: f"{_DAYS[int(hour) // 24]} {int(hour) % 24:02d}:00" if 0 <= hour < 168 else "(missing)"
+    if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
+        raise TypeError(f"names is an iterable of texts that stand in the column, not {article(names)}")
     given = [name for name in names if name is not None]
     known = dict(zip(cells_of(model, j, given).tolist(), map(str, given)))
     missing = cells_of(model, j, [None])[0]

@@ -89,9 +89,12 @@ def _samples(model: Model, stream: Iterable[Any]) -> Iterator[Piece]:
         raise TypeError(f"X is a table, frames or an iterable of samples, not {article(stream)}")
     samples = iter([stream] if _frames.library_of(stream) else stream)
     for first in samples:
-        if _frames.library_of(first):
-            raise TypeError("frames need y, the name of the column of targets")
         samples = itertools.chain([first], samples)
+        if _frames.library_of(first):
+            if model.target is None:
+                raise TypeError("frames need y, the name of the column of targets, or Model(..., target=...)")
+            yield from pieces(model, samples, None, None)
+            return
         break
     n = 0
     while block := list(itertools.islice(samples, 1024)):
@@ -125,7 +128,8 @@ def evaluate(model: Model, X: Any, y: Any = None, w: Any = None, *, progress: bo
     X : table as for ``Model.learn_many``, frames as for ``Model.learn_frames``, or, without y, an iterable of samples
         Samples are pairs (x, y) or triples (x, y, w). They may come from a generator; they are read as they are needed.
     y : array-like or str, optional
-        The targets, or the name of their column: X is a frame or several then. Names since 0.14.
+        The targets, or the name of their column: X is a frame or several then. Names since 0.14. Where X is frames and
+        there is no y it is the model's ``target``, since 0.20.
     w : array-like or str, optional
         How many samples each row counts for when it is learned, as for ``Model.learn_many``. Each error counts once;
         those of rows of weight 0, which are not learned, do not. Since 0.14.
@@ -135,9 +139,19 @@ def evaluate(model: Model, X: Any, y: Any = None, w: Any = None, *, progress: bo
     Returns
     -------
     Evaluation
+
+    Raises
+    ------
+    InputError
+        A row, target or weight is refused, or there is no such column; the message says which, and how many rows before
+        it were learned.
+    TypeError
+        X is no table, frames or samples.
     """
     if not isinstance(model, Model):
         raise TypeError(f"evaluate() takes a Model, not a {type(model).__name__}")
+    if y is None and (isinstance(w, str) or _frames.library_of(X) or hasattr(X, "to_batches")):
+        y = model.target
     if y is None and w is not None:
         raise TypeError("w needs y; samples of an iterable have their weights with them: (x, y, w)")
     named = isinstance(y, str)

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import _core, _frames
 from ._model import Model
+from ._schema import whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +47,25 @@ class Explanation:
     experts: dict[str, float]
 
     def top(self, k: int | None = None) -> list[tuple[str, float]]:
-        """The k columns that add or take most, the largest first; all where k is None."""
+        """The columns that add or take most, the largest first.
+
+        Parameters
+        ----------
+        k : int, optional
+            How many at most, at least 0; all of them where it is None.
+
+        Returns
+        -------
+        list of tuple of str and float
+            Columns and their values of ``phi``.
+
+        Raises
+        ------
+        ValueError
+            k is below 0.
+        """
+        if k is not None and whole(k, "k") < 0:
+            raise ValueError(f"k = {k}: at least 0")
         order = np.argsort(-np.abs(self.phi), kind="stable")[:k]
         return [(self.columns[j], float(self.phi[j])) for j in order]
 

@@ -94,6 +94,9 @@ def _features(model: Any, library: str, X: Any, names: list[str]) -> list[str]:
     if model.n_features is None:
         given = [name for name in names if name != model.target]
         features = sorted(given)
+        if not features:
+            but = f" besides the target's, {model.target!r}" if names else ""
+            raise InputError(f"the table has no columns{but}: a model needs at least one feature")
         kinds, held = schema_of(library, X, features, [name for name in features if model._wants(name)])
         model._adopt(features, kinds, features != given)
         model._held = held
@@ -106,7 +109,7 @@ def _features(model: Any, library: str, X: Any, names: list[str]) -> list[str]:
     if model._wants_a_feature and len(there) < len(features):
         of_kind = zip(features, _kinds(model))
         _warn_of_lacking(model, [name for name, kind in of_kind if name not in there and kind != "ignored"])
-    model._extra_columns(len(names) - len(there) - (model.target in names and model.target not in features))
+    model._extra_columns(len(names) - len(there) - (model.target in names and model.target not in features), names)
     return features
 
 
@@ -266,7 +269,9 @@ def _warn_of_own_target(model: Any, X: Any, y: Any) -> None:
     if library not in ("pandas", "polars") or type(y).__name__ != "Series" or name not in (model.features or ()):
         return
     column = column_of(library, X, name) if name in _names(library, X) else None
-    if column is not None and len(column) > 0 and column.equals(y):
+    if column is None or len(column) == 0 or len(column) != len(y):
+        return
+    if column.equals(y) if type(y).__module__.partition(".")[0] == library else np.array_equal(column, y):
         warn(
             f"y is the column {name!r} of X and a feature, so that each row tells its own target: give X without it, "
             f"or Model(..., target={name!r})"

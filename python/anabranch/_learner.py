@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from . import _core
+from ._schema import article
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -30,6 +31,13 @@ def register(name: str, *, takes_missing: bool = False) -> Callable[[_Class], _C
     callable
         A decorator that returns the class.
 
+    Raises
+    ------
+    InputError
+        The name is none that expressions can have, or the library has it. Told when the class is decorated.
+    TypeError
+        The name is no str, or what is decorated is no class with these two methods.
+
     Notes
     -----
     A call that raises counts as a prediction of 0 or as no update; the exception is raised by the method of the model
@@ -37,7 +45,12 @@ def register(name: str, *, takes_missing: bool = False) -> Callable[[_Class], _C
     trust.
     """
 
+    if not isinstance(name, str):
+        raise TypeError(f"a learner's name is a str, not {article(name)}: @register('name') above its class")
+
     def decorate(cls: _Class) -> _Class:
+        if not isinstance(cls, type):
+            raise TypeError(f"a learner is a class, not {article(cls)}")
         if not (callable(getattr(cls, "predict", None)) and callable(getattr(cls, "update", None))):
             raise TypeError(f"{cls.__name__} has no predict(x) and update(x, y, w)")
         _core._register(name, cls, takes_missing)

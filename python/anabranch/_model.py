@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from . import _core, _frames
+from ._ranges import ranges
 from ._saved import held_text, loaded, save_to
-from ._schema import Schema
+from ._schema import Schema, whole
 from ._vectors import vectors
 
 if TYPE_CHECKING:
@@ -56,7 +57,12 @@ class Model(_core.Model):
     Raises
     ------
     ExpressionError
-        The expression is refused; the message shows where.
+        The expression is refused; the message shows where. What depends on how many features there are, such as the
+        memory that it takes, is told when they are known.
+    InputError
+        A value is out of range, or features have names that no file can keep.
+    TypeError
+        An argument is of a wrong type.
     """
 
     def __init__(
@@ -188,18 +194,6 @@ class Model(_core.Model):
         self._many(rows, None, None, out)
         return wrap(out)
 
-    def _ranges(self, X: Any, coverage: float | None, names: Sequence[str]) -> Any:
-        rows, wrap = _frames.matrix(self, X)
-        if coverage not in self.coverages and len(rows):
-            self._range(np.zeros(self.n_features or 0), coverage)  # raises what is wrong with it
-        out = np.empty((max(len(names), 1), len(rows)))
-        for i, row in enumerate(rows):
-            try:
-                out[:, i] = self._range(row, coverage)
-            except _core.InputError as error:
-                raise _core.InputError(f"row {i}: {error}") from None
-        return _frames.beside(names, [wrap(values) for values in out])
-
     def predict_interval_many(self, X: Any, coverage: float) -> Any:
         """The intervals of ``predict_interval`` for many rows.
 
@@ -219,7 +213,9 @@ class Model(_core.Model):
         -----
         Since 0.16.
         """
-        return self._ranges(X, coverage, ("low", "high"))
+        if coverage is None:
+            raise TypeError("coverage is a number, not None")
+        return ranges(self, X, coverage)
 
     def predict_quantiles_many(self, X: Any) -> Any:
         """The quantiles of ``predict_quantiles`` for many rows.
@@ -238,7 +234,7 @@ class Model(_core.Model):
         -----
         Since 0.16.
         """
-        return self._ranges(X, None, [str(level) for level in self.levels])
+        return ranges(self, X, None)
 
     # ---- copies, bytes and files ----
 
@@ -384,7 +380,7 @@ class Model(_core.Model):
         j = features.index(column) if column in features else column
         if not isinstance(j, int) or not 0 <= j < (self.n_features or 0):
             raise _core.InputError(f"there is no column {column!r}")
-        if not 1 <= n <= 1_000_000:
+        if not 1 <= whole(n, "n") <= 1_000_000:
             raise _core.InputError(f"n = {n}: 1 to 1,000,000")
         known = category_names(self, j, names)
         return [Category(known(code), *figures) for code, *figures in self._categories(j, n)]

@@ -39,7 +39,10 @@ def _frames_in(X: Any) -> Iterator[Any]:
     if isinstance(X, (str, bytes, dict)) or hasattr(X, "__array__"):
         of = f" of {type(X).__module__.partition('.')[0]}" if hasattr(X, "columns") else ""
         raise TypeError(f"frames are an iterable of data frames, not {article(X)}{of}")
-    return iter(X)
+    try:
+        return iter(X)
+    except TypeError:
+        raise TypeError(f"frames are an iterable of data frames, not {article(X)}") from None
 
 
 def _difference(first: list[str], names: list[str]) -> str | None:

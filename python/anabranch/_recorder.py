@@ -12,6 +12,7 @@ import numpy as np
 
 from . import _core
 from ._model import Model
+from ._schema import article
 
 DEFAULT_METRICS = (
     "target", "prediction", "error", "rmse", "mae", "gate_entropy", "gate_confidence", "gate_margin", "disagreement",
@@ -74,6 +75,8 @@ class Recorder(_core.Recorder):
             if metrics != "all":
                 raise ValueError(f"metrics is 'all' or names, not {metrics!r}")
             names = tuple(name for name, row in _core.metric_table().items() if row["shape"] != "pair")
+        elif not isinstance(metrics, Iterable):
+            raise TypeError(f"metrics is 'all' or names, not {article(metrics)}")
         else:
             names = tuple(metrics)
         rules = audit if isinstance(audit, str) else None

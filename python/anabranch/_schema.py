@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 KINDS = ("number", "category", "code", "boolean", "time", "time-dmy", "time-mdy", "ignored")
 
@@ -10,7 +12,17 @@ KINDS = ("number", "category", "code", "boolean", "time", "time-dmy", "time-mdy"
 def article(value: object) -> str:
     """The name of a value's type in a sentence."""
     name = type(value).__name__
-    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
+    if value is None:
+        return "None"
+    return f"an {name}" if name[:1].lower() in "aeiou" or name == "ndarray" else f"a {name}"
+
+
+def whole(value: Any, name: str) -> int:
+    """An argument that is a whole number of any type."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, not {article(value)}") from None
 
 
 class Schema(Mapping[str, str]):
@@ -41,6 +53,8 @@ class Schema(Mapping[str, str]):
         for name, kind in columns.items():
             if not isinstance(name, str):
                 raise TypeError(f"a column is named by {article(name)}, not a str")
+            if "\0" in name:
+                raise ValueError(f"column {name!r}: a name cannot hold the character NUL")
             if kind not in KINDS:
                 raise ValueError(f"column {name!r}: there is no kind {kind!r}; the kinds are {', '.join(KINDS)}")
         self._columns: dict[str, str] = dict(columns)

@@ -26,6 +26,12 @@ def _unmasked(values: np.ma.MaskedArray) -> np.ndarray:
 def _other_objects(array: np.ndarray) -> str | None:
     """What else than numbers an array of objects holds."""
     types = [t for t in set(map(type, array.flat)) if t.__name__ != "NaTType"]
+    if any(issubclass(t, (complex, np.complexfloating)) for t in types):
+        return "complex numbers"
+    if any(issubclass(t, (list, tuple, dict, set)) for t in types) or (
+        np.ndarray in types and any(isinstance(value, np.ndarray) and value.ndim for value in array.flat)
+    ):
+        return "lists or arrays"
     if any(issubclass(t, (str, bytes)) for t in types):
         return "texts"
     kinds = set(map(type_kind, types))
@@ -49,7 +55,7 @@ def doubles(values: Any, name: str, layout: str) -> np.ndarray:
 
 def vector(values: Any, name: str) -> np.ndarray:
     """Targets or weights as doubles."""
-    if isinstance(values, (str, bytes, dict)):
+    if values is None or isinstance(values, (str, bytes, dict)):
         hint = ": Model.learn_frames and evaluate take names of columns" if isinstance(values, str) else ""
         raise TypeError(f"{name} is a vector, not {article(values)}{hint}")
     if hasattr(values, "toarray"):

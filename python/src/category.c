@@ -45,9 +45,20 @@ static PyObject *text_of_number(PyObject *cell)
     return text;
 }
 
+/* Whether the texts of a type's objects are those of object: they hold an address, so no two runs have the same. */
+static bool has_no_text(PyTypeObject *type)
+{
+    return PyType_GetSlot(type, Py_tp_str) == PyType_GetSlot(&PyBaseObject_Type, Py_tp_str) &&
+           PyType_GetSlot(type, Py_tp_repr) == PyType_GetSlot(&PyBaseObject_Type, Py_tp_repr);
+}
+
 PyObject *category_text(PyObject *cell)
 {
     if (PyFloat_Check(cell) || cell_is_number(cell))
         return text_of_number(cell);
-    return cell_is_missing(cell) ? PyUnicode_FromString("") : PyObject_Str(cell);
+    if (cell_is_missing(cell))
+        return PyUnicode_FromString("");
+    if (has_no_text(Py_TYPE(cell)))
+        return PyErr_SetString(PyExc_TypeError, ""), NULL;
+    return PyObject_Str(cell);
 }

@@ -1,5 +1,5 @@
 /* One cell: numbers as they are; with a schema categories, booleans and times as the library's doubles. */
-#include "core.h"
+#include "argument.h"
 #include <string.h>
 
 #define CLOCK_HINT "; a time of day is a number of hours or seconds, or a category"
@@ -153,6 +153,9 @@ static PyObject *hint_of(const Format *format, Py_ssize_t i, PyObject *cell, PyO
 {
     if (is_clock(cell))
         return PyUnicode_FromString(CLOCK_HINT);
+    const unsigned looks = kind_of(format, i) == ANB_COLUMN_TIME && PyUnicode_Check(cell) ? cell_looks(cell) : 0;
+    if (looks & 12)
+        return PyUnicode_FromFormat("; 'time-%s' in schema= reads it", looks & 4 ? "dmy" : "mdy");
     bool typed = PyUnicode_Check(cell) || (is_time(cell) && !is_duration(cell));
     typed = typed && kind_of(format, i) == ANB_COLUMN_NUMBER;
     if (typed && format->names.name)
@@ -246,13 +249,14 @@ static int bad_cell(const Format *format, Py_ssize_t i, PyObject *cell)
     const AnbColumnKind kind = kind_of(format, i);
     bool time = kind == ANB_COLUMN_TIME;
     PyObject *name = feature_name(format, i), *hint = name ? hint_of(format, i, cell, name) : NULL;
-    if (hint)
-        raise_input(format->core, "feature %R is a %R: %.200R, which is not %s%U", name, (PyObject *)Py_TYPE(cell),
-                    cell,
+    PyObject *said = hint ? type_said(cell) : NULL;
+    if (said)
+        raise_input(format->core, "feature %R is %U: %.200R, which is not %s%U", name, said, cell,
                     time                          ? "a time"
                     : kind == ANB_COLUMN_CATEGORY ? "a name"
                                                   : "a number",
                     hint);
+    Py_XDECREF(said);
     Py_XDECREF(hint);
     Py_XDECREF(name);
     return -1;
@@ -288,7 +292,7 @@ static int read_number(const Format *format, Py_ssize_t i, PyObject *cell, doubl
 {
     if (kind_of(format, i) == ANB_COLUMN_NUMBER && duration_is_plain(format->core, cell, value))
         return 0;
-    if (PyUnicode_Check(cell) || PyBytes_Check(cell) || PyComplex_Check(cell))
+    if (PyUnicode_Check(cell) || PyBytes_Check(cell) || cell_is_none(format->core, cell))
         return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
     *value = PyFloat_AsDouble(cell);
     bool fails = *value == -1.0 && PyErr_Occurred();
@@ -353,6 +357,11 @@ static inline bool is_bare(const Core *core, const PyTypeObject *type)
     return false;
 }
 
+bool cell_is_none(const Core *core, PyObject *cell)
+{
+    return PyComplex_Check(cell) || (!is_bare(core, Py_TYPE(cell)) && (is_numpy(cell, 'c') || holds_cells(cell)));
+}
+
 PyObject *cell_held(Core *core, PyObject *cell)
 {
     PyTypeObject *type = Py_TYPE(cell);
@@ -369,7 +378,8 @@ PyObject *cell_held(Core *core, PyObject *cell)
         Py_DECREF(element);
         return held;
     }
-    if (text || !PyType_GetSlot(type, Py_sq_length)) /* an array's dimensions are its own */
+    /* An array's dimensions are its own; complex numbers of numpy are told from others by not being remembered. */
+    if (text || (!PyType_GetSlot(type, Py_sq_length) && !is_numpy(cell, 'c')))
         core->bare[core->n_bare++ % BARE] = type;
     return Py_NewRef(cell);
 }
@@ -386,7 +396,7 @@ static int read_bare(const Format *format, Py_ssize_t i, PyObject *cell, double 
         return PyErr_SetString(PyExc_TypeError, ""), bad_cell(format, i, cell);
     if (kind == ANB_COLUMN_CATEGORY) {
         PyObject *text = category_text(cell);
-        int code = text ? read_text(format, i, text, value) : -1;
+        int code = text ? read_text(format, i, text, value) : bad_cell(format, i, cell);
         Py_XDECREF(text);
         return code < 0 ? -1 : 0;
     }

@@ -233,6 +233,8 @@ bool cell_is_number(PyObject *cell);
 /* Whether its float() is no number but the count of a numpy time or duration, as it is for nanoseconds. */
 bool cell_is_count(Core *core, PyObject *cell, double value);
 bool cell_is_duration(PyObject *cell);
+/* Whether it is no number, although it may have a float(): a complex one of numpy, an array or series of one value. */
+bool cell_is_none(const Core *core, PyObject *cell);
 /* The double of a missing cell. */
 double cell_missing(const Format *format, Py_ssize_t i);
 /* What the type of what a cell holds says of its column. */
@@ -254,7 +256,8 @@ const AnbColumn *kind_wanted(const AnbSchema *wanted, PyObject *name);
 bool number_is_short(double value);
 /* Whether a number of a category is in the model as it is: a short one, or a float that stands for a text already. */
 bool category_is_own(PyObject *cell, double value);
-/* The text of a cell of a category, the same for a number of any type; "" of one that is missing. */
+/* The text of a cell of a category, the same for a number of any type; "" of one that is missing; NULL, with a
+ * TypeError, of an object whose text is its address. */
 PyObject *category_text(PyObject *cell);
 
 /* ---- row.c ---- */
@@ -271,8 +274,8 @@ Py_ssize_t row_size(PyObject *row);
 int row_refuse_table(PyObject *row);
 /* Raises that a row is of a wrong type; -1. */
 int row_is_none(PyObject *row);
-/* n keys or columns that are no features: counted, or -1 with the exception set. */
-int row_unknown_keys(Format *format, Py_ssize_t n);
+/* n keys of a row, or columns of a list of names, are no features: counted, or -1 with the exception set. */
+int row_unknown_keys(Format *format, Py_ssize_t n, const char *what, PyObject *row);
 int format_copy(Format *to, const Format *from);
 void format_clear(Format *format);
 /* Drops what was taken from a first row: all but the target's name. */
@@ -289,12 +292,14 @@ PyObject *reading_n_features(PyObject *object, void *closure);
 PyObject *reading_target(PyObject *object, void *closure);
 PyObject *reading_schema(PyObject *object, void *closure);
 PyObject *reading_takes_missing(PyObject *object, void *closure);
+PyObject *reading_extra(PyObject *object, void *closure);
+int reading_set_extra(PyObject *object, PyObject *value, void *closure);
 PyObject *reading_bad_rows(PyObject *object, void *closure);
 int reading_set_bad_rows(PyObject *object, PyObject *value, void *closure);
 #define READING_METHODS                                                                                                \
     {"_kind", reading_kind, METH_O, "_kind($self, column, /)\n--\n\nThe kind of a column."},                           \
-        {"_extra_columns", reading_extra_columns, METH_O,                                                              \
-         "_extra_columns($self, n, /)\n--\n\nColumns that are no features."},                                          \
+        {"_extra_columns", reading_extra_columns, METH_VARARGS,                                                        \
+         "_extra_columns($self, n, names, /)\n--\n\nSo many columns are no features."},                                \
         {"_rows", reading_rows, METH_VARARGS,                                                                          \
          "_rows($self, rows, X, first=0, /)\n--\n\nA list of rows of any kind into a matrix."},                        \
         {"_cells", reading_cells, METH_VARARGS,                                                                        \
@@ -310,6 +315,10 @@ int reading_set_bad_rows(PyObject *object, PyObject *value, void *closure);
         {"target", reading_target, NULL, "str or None : the target's name.", NULL},                                    \
         {"bad_rows", reading_bad_rows, reading_set_bad_rows,                                                           \
          "str : \"raise\" or \"skip\", what happens to a row that is refused; may be set at any time. Since 0.15.",    \
+         NULL},                                                                                                        \
+        {"extra", reading_extra, reading_set_extra,                                                                    \
+         "str : \"ignore\" or \"raise\", what happens to keys and columns that are no features; may be set at any "    \
+         "time. Since 0.20.",                                                                                          \
          NULL},                                                                                                        \
     {                                                                                                                  \
         "takes_missing", reading_takes_missing, NULL, "bool : whether a row may hold missing cells.", NULL             \
@@ -387,9 +396,7 @@ PyObject *interval_answer(const Format *format, const double *x, int code, Inter
  * stands for. */
 PyObject *quantiles_answer(const Format *format, const double *x, int code, double *value, size_t n);
 
-/* ---- arguments ---- */
-/* Whether a setting is the word `yes`; -1 with the exception set where it is not `no` either. */
-int setting_is(Core *core, const char *name, const char *word, const char *yes, const char *no);
+/* ---- readout.c ---- */
 /* A dict entry that takes over the reference; -1 where value is NULL or it fails. */
 int dict_put(PyObject *dict, const char *key, PyObject *value);
 /* n doubles as a list. */

@@ -1,5 +1,5 @@
 /* The type Explainer: Shapley values of a row's columns against rows that it keeps from the stream. */
-#include "core.h"
+#include "argument.h"
 #include <anabranch/explain.h>
 
 typedef struct Explainer {
@@ -27,10 +27,14 @@ static PyObject *explainer_new(PyTypeObject *type, PyObject *arguments, PyObject
     static char *words[] = {"model", "rows", "pairs", "span", "seed", NULL};
     Core *core = core_of_type(type);
     AnbExplainerOptions options = anb_explainer_defaults();
-    PyObject *model;
+    PyObject *model, *rows = NULL, *pairs = NULL, *span = NULL, *number = NULL;
     unsigned long long seed = options.seed;
-    if (!core || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!|iidK:Explainer", words, core->model_type, &model,
-                                              &options.rows, &options.pairs, &options.span, &seed))
+    if (!core ||
+        !PyArg_ParseTupleAndKeywords(arguments, keywords, "O|OOOO:Explainer", words, &model, &rows, &pairs, &span,
+                                     &number) ||
+        model_argument(core, model, "an Explainer takes a Model") || int_argument(core, rows, "rows", &options.rows) ||
+        int_argument(core, pairs, "pairs", &options.pairs) || number_argument(span, "span", &options.span) ||
+        seed_argument(core, number, &seed))
         return NULL;
     options.seed = seed;
     if (model_ready((Model *)model, NULL, 0))

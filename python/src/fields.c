@@ -70,5 +70,5 @@ int fields_read(Format *format, PyObject *row, Fields fields, double *x)
     Fields before = names->fields;
     names->fields = fields;
     fields_clear(&before);
-    return code ? -1 : row_unknown_keys(format, unknown_fields(format, row));
+    return code ? -1 : row_unknown_keys(format, unknown_fields(format, row), "field", row);
 }

@@ -1,5 +1,5 @@
 /* The type Model: making one. */
-#include "core.h"
+#include "argument.h"
 #include <anabranch/workers.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -138,18 +138,28 @@ int model_ready(Model *self, PyObject *row, Py_ssize_t n)
     return -1;
 }
 
-/* A learner of one feature shows what is wrong with an expression before there is a row. */
-static int check_expression(Model *self)
+/* Whether no learner of n features can be made, with the reason. */
+static bool fails(Model *self, size_t n, AnbError *error)
 {
     AnbModelOptions options = model_options(self->core);
-    AnbError error = {0};
-    const char *text = PyUnicode_AsUTF8AndSize(self->expression, NULL);
-    if (!text)
-        return -1;
-    StreamingLearner *learner = anb_parse(1, text, &options, &error);
+    options.max_bytes = self->max_bytes;
+    StreamingLearner *learner = anb_parse(n, PyUnicode_AsUTF8AndSize(self->expression, NULL), &options, error);
     anb_free(learner);
-    if (!learner && (error.code == ANB_E_SYNTAX || error.code == ANB_E_UNKNOWN))
-        return raise_error(self->core, &error, text), -1;
+    return !learner;
+}
+
+/* Shows what is wrong with an expression before there is a row: its text, and what is wrong at one feature and in the
+ * same words at several, such as a value that is out of range. */
+static int check_expression(Model *self)
+{
+    AnbError error = {0}, again = {0};
+    if (!fails(self, 1, &error))
+        return 0;
+    if (core_failure(self->core))
+        return -1;
+    const bool text = error.code == ANB_E_SYNTAX || error.code == ANB_E_UNKNOWN;
+    if (text || (fails(self, 7, &again) && strcmp(error.message, again.message) == 0))
+        return raise_error(self->core, &error, PyUnicode_AsUTF8AndSize(self->expression, NULL)), -1;
     return 0;
 }
 
@@ -158,18 +168,17 @@ static int set_features(Model *self, PyObject *features)
     Core *core = self->core;
     if (features == Py_None)
         return check_expression(self);
-    if (PyUnicode_Check(features) || PyAnySet_Check(features))
-        return raise_input(core, "features is a count or a sequence of names, not %R", (PyObject *)Py_TYPE(features));
-    if (PyIndex_Check(features) && !PySequence_Check(features)) {
-        Py_ssize_t n = PyNumber_AsSsize_t(features, PyExc_OverflowError);
-        if (n == -1 && PyErr_Occurred())
+    const bool whole = PyIndex_Check(features) && !PySequence_Check(features);
+    const bool several = PySequence_Check(features) || PyObject_HasAttrString(features, "__iter__");
+    if (PyUnicode_Check(features) || PyBytes_Check(features) || PyAnySet_Check(features) || !(whole || several))
+        return raise_type(features, "features is a count or a sequence of names");
+    if (whole) {
+        Py_ssize_t n = 0;
+        if (whole_argument(core, features, "features", &n))
             return -1;
         if (n < 1)
             return raise_input(core, "features = %zd: a model needs at least one", n);
         self->format.names.n = n;
-    } else if (!PySequence_Check(features) && !PyObject_HasAttrString(features, "__iter__")) {
-        PyErr_Format(PyExc_TypeError, "features is a count or a sequence of names, not %R", Py_TYPE(features));
-        return -1;
     } else if (names_set(core, &self->format.names, features)) {
         return -1;
     }
@@ -213,13 +222,6 @@ PyObject *model_adopt(PyObject *object, PyObject *arguments)
 
 /* ---- the type ---------------------------------------------------------------------------------------------------- */
 
-int setting_is(Core *core, const char *name, const char *word, const char *yes, const char *no)
-{
-    if (strcmp(word, yes) == 0)
-        return 1;
-    return strcmp(word, no) == 0 ? 0 : raise_input(core, "%s is %s or %s, not '%.40s'", name, yes, no, word);
-}
-
 static int check_threads(Core *core, Py_ssize_t threads)
 {
     if (threads >= 0 && threads <= ANB_POOL_THREADS_MAX)
@@ -240,8 +242,8 @@ int model_set_threads(PyObject *object, PyObject *value, void *closure)
     (void)closure;
     if (!value)
         return PyErr_SetString(PyExc_AttributeError, "threads cannot be deleted"), -1;
-    Py_ssize_t threads = PyLong_AsSsize_t(value);
-    if ((threads == -1 && PyErr_Occurred()) || check_threads(self->core, threads) ||
+    Py_ssize_t threads = 1;
+    if (whole_argument(self->core, value, "threads", &threads) || check_threads(self->core, threads) ||
         entry_enter(&self->entry, self->core))
         return -1;
     int code = model_use_threads(self, (size_t)threads);
@@ -259,17 +261,16 @@ static void forget(Model *self)
     Py_CLEAR(self->expression);
 }
 
-/* A whole number of any type. */
-static unsigned long long seed_of(Core *core, PyObject *object)
+/* The expression, or NULL, and the target. */
+static int check_texts(Core *core, PyObject *expression, PyObject *target)
 {
-    PyObject *whole = PyNumber_Index(object);
-    unsigned long long seed = whole ? PyLong_AsUnsignedLongLong(whole) : 0;
-    Py_XDECREF(whole);
-    if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        PyErr_Clear();
-        raise_input(core, "seed = %S: 0 to 2**64 - 1", object);
-    }
-    return seed;
+    if (expression && !PyUnicode_Check(expression))
+        return raise_type(expression, "expression is a str");
+    if (expression && !text_argument(core, expression, core->expression_error, "the expression"))
+        return -1;
+    if (target != Py_None && !PyUnicode_Check(target))
+        return raise_type(target, "target is a str or None");
+    return target == Py_None || text_argument(core, target, NULL, "the target's name") ? 0 : -1;
 }
 
 static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
@@ -277,33 +278,30 @@ static int model_init(PyObject *object, PyObject *arguments, PyObject *keywords)
     static char *words[] = {"expression", "features", "seed",      "schema",  "target",
                             "bad_rows",   "extra",    "max_bytes", "threads", NULL};
     Model *self = (Model *)object;
-    PyObject *expression = NULL, *features = Py_None, *target = Py_None;
-    const char *bad_rows = "raise", *extra = "ignore", *schema = NULL;
-    PyObject *seed = NULL;
+    PyObject *expression = NULL, *features = Py_None, *target = Py_None, *bad_rows = NULL, *extra = NULL;
+    PyObject *seed = NULL, *bytes = NULL, *several = NULL;
+    const char *schema = NULL;
+    unsigned long long number = 1;
     Py_ssize_t max_bytes = (Py_ssize_t)anb_model_defaults().max_bytes, threads = 1;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|UO$OzOssnn:Model", words, &expression, &features, &seed,
-                                     &schema, &target, &bad_rows, &extra, &max_bytes, &threads))
+    Core *core = self->core;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "|OO$OzOOOOO:Model", words, &expression, &features, &seed,
+                                     &schema, &target, &bad_rows, &extra, &bytes, &several))
         return -1;
     if (self->expression) {
-        PyErr_SetString(self->core->error, "the model is initialised already");
+        PyErr_SetString(core->error, "the model is initialised already");
         return -1;
     }
-    unsigned long long number = seed ? seed_of(self->core, seed) : 1;
-    int skips = setting_is(self->core, "bad_rows", bad_rows, "skip", "raise");
-    int raises = setting_is(self->core, "extra", extra, "raise", "ignore");
-    if (PyErr_Occurred())
+    if (check_texts(core, expression, target) || seed_argument(core, seed, &number) ||
+        word_argument(core, bad_rows, "bad_rows", "skip", "raise", &self->format.skips) ||
+        word_argument(core, extra, "extra", "raise", "ignore", &self->format.extra_raises) ||
+        whole_argument(core, bytes, "max_bytes", &max_bytes) || whole_argument(core, several, "threads", &threads) ||
+        check_threads(core, threads))
         return -1;
-    if (target != Py_None && !PyUnicode_Check(target))
-        return PyErr_SetString(PyExc_TypeError, "target is a str or None"), -1;
     if (max_bytes < 1)
-        return raise_input(self->core, "max_bytes is at least 1");
-    if (check_threads(self->core, threads))
-        return -1;
+        return raise_input(core, "max_bytes = %zd: at least 1", max_bytes);
     self->seed = number;
     self->max_bytes = (size_t)max_bytes;
     self->threads = (size_t)threads;
-    self->format.skips = skips;
-    self->format.extra_raises = raises;
     self->format.target = target == Py_None ? NULL : Py_NewRef(target);
     self->expression = expression ? Py_NewRef(expression) : PyUnicode_FromString("auto");
     int code = !self->expression || set_schema(self, schema, &self->wanted) || set_features(self, features) ? -1 : 0;

@@ -1,5 +1,5 @@
 /* The features' names. */
-#include "core.h"
+#include "argument.h"
 #include <string.h>
 
 void names_clear(Names *names)
@@ -22,6 +22,14 @@ int names_visit(const Names *names, visitproc visit, void *arg)
     return 0;
 }
 
+static void not_named(Py_ssize_t i, PyObject *item)
+{
+    PyObject *said = type_said(item);
+    if (said)
+        PyErr_Format(PyExc_TypeError, "feature %zd is named by %U, not a str", i, said);
+    Py_XDECREF(said);
+}
+
 /* A plain, interned string for each item of a list or tuple. */
 static int take(Core *core, Names *names, PyObject *items)
 {
@@ -41,11 +49,13 @@ static int take(Core *core, Names *names, PyObject *items)
             Py_DECREF(item);
             item = plain;
         } else if (item && !PyUnicode_Check(item)) {
-            PyErr_Format(PyExc_TypeError, "feature %zd is named by a %R, not a str", i, (PyObject *)Py_TYPE(item));
+            not_named(i, item);
             Py_CLEAR(item);
         }
-        if (!item)
+        if (!item || !text_argument(core, item, NULL, "the feature's name")) {
+            Py_XDECREF(item);
             return -1;
+        }
         PyUnicode_InternInPlace(&item);
         names->name[i] = item;
     }

@@ -1,5 +1,5 @@
 /* What rows and tables are read by, of Model, Server and Reader alike: names, kinds of columns, cells. */
-#include "core.h"
+#include "argument.h"
 
 /* Says which row it was; -1. */
 static int in_row(Core *core, Py_ssize_t i)
@@ -73,14 +73,14 @@ PyObject *reading_kind(PyObject *object, PyObject *number)
                                                     : "number");
 }
 
-/* _extra_columns(n): so many columns of a frame are no features. */
-PyObject *reading_extra_columns(PyObject *object, PyObject *number)
+/* _extra_columns(n, names): so many columns of a frame with these names are no features. */
+PyObject *reading_extra_columns(PyObject *object, PyObject *arguments)
 {
-    Reading *self = (Reading *)object;
-    Py_ssize_t n = PyLong_AsSsize_t(number);
-    if (n == -1 && PyErr_Occurred())
+    Py_ssize_t n;
+    PyObject *names;
+    if (!PyArg_ParseTuple(arguments, "nO:_extra_columns", &n, &names))
         return NULL;
-    return row_unknown_keys(&self->format, n) ? NULL : Py_NewRef(Py_None);
+    return row_unknown_keys(&((Reading *)object)->format, n, "column", names) ? NULL : Py_NewRef(Py_None);
 }
 
 /* _unnamed(): a table without names comes. */
@@ -125,6 +125,18 @@ PyObject *reading_takes_missing(PyObject *object, void *closure)
     return PyBool_FromLong(((Reading *)object)->format.takes_missing);
 }
 
+/* Sets a property that is one of two words; NULL deletes it, which cannot be. */
+static int set_word(Core *core, PyObject *value, const char *name, const char *yes, const char *no, bool *is)
+{
+    bool wanted = *is;
+    if (!value)
+        return PyErr_Format(PyExc_AttributeError, "%s cannot be deleted", name), -1;
+    if (word_argument(core, value, name, yes, no, &wanted))
+        return -1;
+    *is = wanted;
+    return 0;
+}
+
 PyObject *reading_bad_rows(PyObject *object, void *closure)
 {
     (void)closure;
@@ -135,10 +147,18 @@ int reading_set_bad_rows(PyObject *object, PyObject *value, void *closure)
 {
     Reading *self = (Reading *)object;
     (void)closure;
-    if (!value || !PyUnicode_Check(value))
-        return PyErr_SetString(PyExc_TypeError, "bad_rows is a str"), -1;
-    const char *word = PyUnicode_AsUTF8AndSize(value, NULL);
-    int skips = word ? setting_is(self->core, "bad_rows", word, "skip", "raise") : -1;
-    self->format.skips = skips < 0 ? self->format.skips : skips;
-    return skips < 0 ? -1 : 0;
+    return set_word(self->core, value, "bad_rows", "skip", "raise", &self->format.skips);
+}
+
+PyObject *reading_extra(PyObject *object, void *closure)
+{
+    (void)closure;
+    return PyUnicode_FromString(((Reading *)object)->format.extra_raises ? "raise" : "ignore");
+}
+
+int reading_set_extra(PyObject *object, PyObject *value, void *closure)
+{
+    Reading *self = (Reading *)object;
+    (void)closure;
+    return set_word(self->core, value, "extra", "raise", "ignore", &self->format.extra_raises);
 }

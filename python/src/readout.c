@@ -1,5 +1,5 @@
 /* What can be read of a Model: its counters, its mixture, its detectors, its networks. */
-#include "core.h"
+#include "argument.h"
 #include <string.h>
 
 int dict_put(PyObject *dict, const char *key, PyObject *value)
@@ -220,9 +220,14 @@ static int enter(Model *self)
 static PyObject *mixture(PyObject *object, PyObject *arguments)
 {
     Model *self = (Model *)object;
-    const char *path = NULL;
+    PyObject *asked = Py_None;
     AnbMixture m = {0};
-    if (!PyArg_ParseTuple(arguments, "|z:_mixture", &path) || enter(self))
+    if (!PyArg_ParseTuple(arguments, "|O:_mixture", &asked))
+        return NULL;
+    if (asked != Py_None && !PyUnicode_Check(asked))
+        return raise_type(asked, "path is a str or None"), NULL;
+    const char *path = asked == Py_None ? NULL : text_argument(self->core, asked, NULL, "path");
+    if ((!path && asked != Py_None) || enter(self))
         return NULL;
     int code = path ? anb_mixture_at(self->learner, path, &m) : anb_mixture(self->learner, &m);
     PyObject *dict = code ? NULL : PyDict_New();
@@ -377,7 +382,7 @@ static PyObject *equal(PyObject *object, PyObject *other)
 {
     Model *self = (Model *)object, *with = (Model *)other;
     if (!PyObject_TypeCheck(other, self->core->model_type))
-        return PyErr_SetString(PyExc_TypeError, "equal() takes a Model"), NULL;
+        return raise_type(other, "equal() takes a Model"), NULL;
     if (self == with || !self->learner || !with->learner)
         return PyBool_FromLong(self == with);
     Model *first = self < with ? self : with, *second = self < with ? with : self;

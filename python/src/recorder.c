@@ -6,7 +6,7 @@
  *
  *     [ 6 7 8 3 4 5 | 6 7 8 3 4 5 ]     capacity 6, records 3 to 8 start at place 3
  */
-#include "core.h"
+#include "argument.h"
 #include <anabranch/audit.h>
 #include <anabranch/diagnostics.h>
 #include <string.h>
@@ -130,16 +130,21 @@ static PyObject *recorder_new(PyTypeObject *type, PyObject *arguments, PyObject 
     static char *words[] = {"model",   "every", "capacity", "audit",      "rules",
                             "metrics", "span",  "period",   "importance", NULL};
     Core *core = core_of_type(type);
-    PyObject *model, *metrics;
+    PyObject *model, *metrics, *whole[5];
     const char *rules;
-    Py_ssize_t every, capacity;
-    int audit, span, period, importance;
-    if (!core || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!nnpzO!iii:Recorder", words, core->model_type,
-                                              &model, &every, &capacity, &audit, &rules, &PyTuple_Type, &metrics, &span,
-                                              &period, &importance))
+    Py_ssize_t every = 1, capacity = 1;
+    int audit, span = 1, period = 1, importance = 0;
+    if (!core ||
+        !PyArg_ParseTupleAndKeywords(arguments, keywords, "OOOpzO!OOO:Recorder", words, &model, &whole[0], &whole[1],
+                                     &audit, &rules, &PyTuple_Type, &metrics, &whole[2], &whole[3], &whole[4]) ||
+        model_argument(core, model, "a Recorder takes a Model") || whole_argument(core, whole[0], "every", &every) ||
+        whole_argument(core, whole[1], "capacity", &capacity) || int_argument(core, whole[2], "span", &span) ||
+        int_argument(core, whole[3], "period", &period) || int_argument(core, whole[4], "importance", &importance))
         return NULL;
-    if (every < 1 || capacity < 1)
-        return raise_input(core, "every and capacity are at least 1"), NULL;
+    if (every < 1)
+        return raise_input(core, "every = %zd: at least 1", every), NULL;
+    if (capacity < 1)
+        return raise_input(core, "capacity = %zd: at least 1", capacity), NULL;
     if (model_ready((Model *)model, NULL, 0))
         return NULL;
     Recorder *r = object_new(type);

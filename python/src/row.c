@@ -5,7 +5,7 @@
  * dicts are interned strings, so comparing pointers is enough; equal strings that are other objects are compared. Any
  * other mapping is looked up name by name.
  */
-#include "core.h"
+#include "argument.h"
 #include <string.h>
 
 #if defined(__GNUC__)
@@ -153,13 +153,45 @@ static int learn_order(Names *names, PyObject *row)
     return 0;
 }
 
-int row_unknown_keys(Format *format, Py_ssize_t n)
+/* The keys of a row, or the items of a list of names, as a list. */
+static PyObject *keys_of(PyObject *row)
+{
+    PyObject *fields = PyTuple_Check(row) ? PyObject_GetAttrString(row, "_fields") : NULL;
+    PyErr_Clear();
+    PyObject *keys = !fields && row_is_mapping(row) ? PyMapping_Keys(row) : PySequence_List(fields ? fields : row);
+    Py_XDECREF(fields);
+    return keys;
+}
+
+/* Names the first one of n. */
+static int raise_unknown(const Format *format, Py_ssize_t n, const char *what, PyObject *row)
+{
+    PyObject *keys = keys_of(row), *key = NULL;
+    for (Py_ssize_t i = 0; keys && i < PyList_Size(keys) && !key; i++) {
+        PyObject *one = PyList_GetItem(keys, i);
+        int target = format->target ? PyObject_RichCompareBool(one, format->target, Py_EQ) : 0;
+        if (target < 0)
+            break;
+        key = target || names_have(&format->names, one) ? NULL : Py_NewRef(one);
+    }
+    char more[40] = "";
+    if (n > 1)
+        PyOS_snprintf(more, sizeof more, ", nor %s %zd more", n == 2 ? "is" : "are", n - 1);
+    if (key)
+        raise_input(format->core, "the %s %R is no feature of the model%s, and extra is 'raise'", what, key, more);
+    else if (!PyErr_Occurred())
+        raise_input(format->core, "a %s is no feature of the model, and extra is 'raise'", what);
+    Py_XDECREF(key);
+    Py_XDECREF(keys);
+    return -1;
+}
+
+int row_unknown_keys(Format *format, Py_ssize_t n, const char *what, PyObject *row)
 {
     if (n <= 0)
         return 0;
     if (format->extra_raises)
-        return raise_input(format->core, "%zd %s of the model", n,
-                           n == 1 ? "key or column is no feature" : "keys or columns are no features");
+        return raise_unknown(format, n, what, row);
     format->extras += (unsigned long long)n;
     return 0;
 }
@@ -206,7 +238,7 @@ static int look_up(Format *format, PyObject *row, double *x)
         size -= has_target(format, row);
     if (size > 0 && found == 0 && !format->extra_raises && tell_of_keys(format))
         return -1;
-    return size < 0 ? -1 : row_unknown_keys(format, size - found);
+    return size < 0 ? -1 : row_unknown_keys(format, size - found, "key", row);
 }
 
 static int read_mapping(Format *format, PyObject *row, double *x)
@@ -301,9 +333,7 @@ static int read_list_of(const Format *format, PyObject *row, double *x)
 
 int row_is_none(PyObject *row)
 {
-    PyErr_Format(PyExc_TypeError, "a row is a dict, a sequence of numbers or an array, not %R",
-                 (PyObject *)Py_TYPE(row));
-    return -1;
+    return raise_type(row, "a row is a dict, a sequence of numbers or an array");
 }
 
 int row_refuse_table(PyObject *row)
@@ -312,11 +342,13 @@ int row_refuse_table(PyObject *row)
     const bool table = shape && PyTuple_Check(shape) && PyTuple_Size(shape) == 2;
     Py_XDECREF(shape);
     PyErr_Clear();
-    if (table)
+    PyObject *said = table ? type_said(row) : NULL;
+    if (said)
         PyErr_Format(PyExc_TypeError,
-                     "a row is a dict, a sequence of numbers or an array, not %R: tables go to the methods *_many; row "
+                     "a row is a dict, a sequence of numbers or an array, not %U: tables go to the methods *_many; row "
                      "i of a frame is frame.iloc[i] (pandas) or frame.row(i, named=True) (polars)",
-                     (PyObject *)Py_TYPE(row));
+                     said);
+    Py_XDECREF(said);
     return table ? -1 : 0;
 }
 

@@ -1,5 +1,5 @@
 /* Methods of Model that take single rows. */
-#include "core.h"
+#include "argument.h"
 
 /* As `enter`, for a call that keeps the GIL. Where no learner is written in Python nothing else can run before the call
  * leaves the model, so a model that is free need not be marked as in use; entry_leave afterwards all the same. */
@@ -74,8 +74,12 @@ static int no_number(Core *core, PyObject *object, const char *what, double *val
     if (PyLong_Check(object))
         return raise_input(core, "the %s is an integer too large for a float; nothing was learned", what);
     const char *hint = cell_is_duration(object) ? ": give its seconds" : "";
-    return raise_input(core, "the %s is a %R: %.200R, which is not a number%s; nothing was learned", what,
-                       (PyObject *)Py_TYPE(object), object, hint);
+    PyObject *said = type_said(object);
+    if (said)
+        raise_input(core, "the %s is %U: %.200R, which is not a number%s; nothing was learned", what, said, object,
+                    hint);
+    Py_XDECREF(said);
+    return -1;
 }
 
 /* Of what is no float. */
@@ -83,6 +87,8 @@ static int held_number(Core *core, PyObject *object, const char *what, double *v
 {
     if (object == Py_None)
         return *value = ANB_NAN, 0; /* refused, as in a table */
+    if (cell_is_none(core, object))
+        return no_number(core, object, what, value);
     *value = PyFloat_AsDouble(object);
     bool fails = *value == -1.0 && PyErr_Occurred();
     return fails || cell_is_count(core, object, *value) ? no_number(core, object, what, value) : 0;
@@ -99,7 +105,8 @@ static int number_of(Core *core, PyObject *object, const char *what, double *val
 }
 
 /* The arguments that were given by name, behind n by position. */
-static int named_sample(PyObject *const *arguments, Py_ssize_t n, PyObject *names, const char *first, PyObject **three)
+static int named_sample(PyObject *const *arguments, Py_ssize_t n, PyObject *names, const char *method,
+                        const char *first, PyObject **three)
 {
     const char *const word[] = {first, "y", "w"};
     Py_ssize_t n_names = names ? PyTuple_Size(names) : 0;
@@ -109,23 +116,24 @@ static int named_sample(PyObject *const *arguments, Py_ssize_t n, PyObject *name
         while (place < 3 && PyUnicode_CompareWithASCIIString(name, word[place]) != 0)
             place++;
         if (place == 3 || three[place]) {
-            PyErr_Format(PyExc_TypeError, "an unexpected or repeated argument: %U", name);
+            PyErr_Format(PyExc_TypeError, "%s() takes %s, y and an optional w: the argument %R is %s", method, first,
+                         name, place == 3 ? "none of them" : "given twice");
             return -1;
         }
         three[place] = arguments[n + i];
     }
     if (n > 3 || !three[0] || !three[1])
-        return PyErr_Format(PyExc_TypeError, "takes %s, y and an optional w", first), -1;
+        return PyErr_Format(PyExc_TypeError, "%s() takes %s, y and an optional w", method, first), -1;
     return 0;
 }
 
 /* x, y and an optional weight: all by position or by name. */
-static inline int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *names, const char *first,
-                            PyObject **three)
+static inline int sample_of(PyObject *const *arguments, Py_ssize_t n, PyObject *names, const char *method,
+                            const char *first, PyObject **three)
 {
     for (Py_ssize_t i = 0; i < 3; i++)
         three[i] = i < n ? arguments[i] : NULL;
-    return !names && (n == 2 || n == 3) ? 0 : named_sample(arguments, n, names, first, three);
+    return !names && (n == 2 || n == 3) ? 0 : named_sample(arguments, n, names, method, first, three);
 }
 
 int target_of(Core *core, PyObject *const *three, Sample *sample)
@@ -142,7 +150,8 @@ static PyObject *train(PyObject *object, PyObject *const *arguments, Py_ssize_t 
     PyObject *three[3];
     Sample sample = {.learns = true};
     Cells cells;
-    if (sample_of(arguments, n, names, "x", three) || target_of(self->core, three, &sample) ||
+    const char *method = returns ? "train_one" : "learn_one";
+    if (sample_of(arguments, n, names, method, "x", three) || target_of(self->core, three, &sample) ||
         enter_row(self, three[0], &cells, enter_holding_gil))
         return NULL;
     sample.x = cells.x;
@@ -208,8 +217,10 @@ PyObject *interval_answer(const Format *format, const double *x, int code, Inter
 int interval_asked(PyObject *arguments, PyObject *keywords, PyObject **row, Interval *asked)
 {
     static char *words[] = {"x", "coverage", NULL};
-    const char *form = "Od:predict_interval";
-    return PyArg_ParseTupleAndKeywords(arguments, keywords, form, words, row, &asked->coverage) ? 0 : -1;
+    PyObject *coverage;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO:predict_interval", words, row, &coverage))
+        return -1;
+    return number_argument(coverage, "coverage", &asked->coverage);
 }
 
 static PyObject *predict_interval(PyObject *object, PyObject *arguments, PyObject *keywords)
@@ -276,8 +287,8 @@ static PyObject *range(PyObject *object, PyObject *arguments)
     Py_buffer x;
     if (!PyArg_ParseTuple(arguments, "OO:_range", &row, &coverage))
         return NULL;
-    Interval asked = {.coverage = coverage == Py_None ? 0 : PyFloat_AsDouble(coverage)};
-    if (PyErr_Occurred() || enter_doubles(self, row, &x))
+    Interval asked = {0};
+    if ((coverage != Py_None && number_argument(coverage, "coverage", &asked.coverage)) || enter_doubles(self, row, &x))
         return NULL;
     asked.has = levels_of(self->learner);
     int code = coverage == Py_None
@@ -353,7 +364,7 @@ static PyObject *learn_label(PyObject *object, PyObject *const *arguments, Py_ss
     PyObject *three[3];
     Sample label = {.learns = true};
     uint64_t id;
-    if (sample_of(arguments, n, names, "id", three) || target_of(self->core, three, &label) ||
+    if (sample_of(arguments, n, names, "learn_label", "id", three) || target_of(self->core, three, &label) ||
         id_of(self->core, three[0], &id) || model_ready(self, NULL, 0) || keeps_rows(self) ||
         entry_enter(&self->entry, self->core))
         return NULL;

@@ -2,7 +2,7 @@
  * The types Server and Reader. A Server learns and publishes; a Reader predicts, from a server or from a copy of a
  * model, and never waits for the thread that learns. Both release the GIL for many rows.
  */
-#include "core.h"
+#include "argument.h"
 #include <anabranch/serve.h>
 
 typedef struct Server {
@@ -70,11 +70,11 @@ static PyObject *server_new(PyTypeObject *type, PyObject *arguments, PyObject *k
 {
     static char *words[] = {"model", "interval", NULL};
     Core *core = core_of_type(type);
-    PyObject *object;
+    PyObject *object, *given = NULL;
     Py_ssize_t interval = 64;
     AnbError error = {0};
-    if (!core ||
-        !PyArg_ParseTupleAndKeywords(arguments, keywords, "O!|n:Server", words, core->model_type, &object, &interval))
+    if (!core || !PyArg_ParseTupleAndKeywords(arguments, keywords, "O|O:Server", words, &object, &given) ||
+        model_argument(core, object, "a Server takes a Model") || whole_argument(core, given, "interval", &interval))
         return NULL;
     Model *model = (Model *)object;
     if (interval < 1 || interval > ANB_SERVE_INTERVAL_MAX)
@@ -274,7 +274,7 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *arguments, PyObject *k
         return NULL;
     bool server = PyObject_TypeCheck(source, core->server_type);
     if (!server && !PyObject_TypeCheck(source, core->model_type))
-        return PyErr_SetString(PyExc_TypeError, "a Reader takes a Model or a Server"), NULL;
+        return raise_type(source, "a Reader takes a Model or a Server"), NULL;
     Reader *self = object_new(type);
     if (!self)
         return NULL;

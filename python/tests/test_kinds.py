@@ -316,7 +316,7 @@ def test_a_model_without_names_reads_frames_by_the_places_of_their_columns():
     for table in (frame, frame.astype("float32"), frame.convert_dtypes(), polars.DataFrame(frame), pyarrow.table(frame)):
         assert np.array_equal(model.predict_many(table), model.predict_many(X))
         assert np.array_equal(anabranch.Reader(model).predict_many(table), model.predict_many(X))
-    with pytest.raises(anabranch.InputError, match="row 0: feature 1 is a <class 'str'>"):
+    with pytest.raises(anabranch.InputError, match="row 0: feature 1 is a str"):
         model.predict_many(frame.assign(a="x"))
     with pytest.raises(anabranch.InputError, match="column 'a' holds times of day"):
         model.predict_many(pyarrow.table({"b": [1.0], "a": [datetime.time(1)]}))
@@ -442,7 +442,7 @@ def test_unused_categories_are_not_read_and_cells_without_a_hash_are_told():
     assert np.array_equal(model.predict_many(pyarrow.table({"a": arrow})), said)
     for cells in ([["x"]] * 300, [{"x": 1}] * 300):
         for table in (pandas.DataFrame({"a": cells}), pyarrow.table({"a": cells})):
-            with pytest.raises(anabranch.InputError, match="^row 0: feature 'a' is a <class"):
+            with pytest.raises(anabranch.InputError, match="^row 0: feature 'a' is a (list|dict|ndarray): "):
                 Model("scale(rls)", schema={"a": "category"}).learn_many(table, np.zeros(300))
 
 

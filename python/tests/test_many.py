@@ -274,9 +274,9 @@ def test_what_is_no_table_or_vector_is_told():
         for method in (Model("linear").learn_many, lambda X, y: anabranch.evaluate(Model("linear"), X, y)):
             with pytest.raises(TypeError, match=words):
                 method(X, targets)
-    with pytest.raises(TypeError, match="not <class 'NoneType'>"):
+    with pytest.raises(TypeError, match="not None$"):
         Model("linear").learn_many([None], [1.0])
-    with pytest.raises(TypeError, match="not a NoneType"):
+    with pytest.raises(TypeError, match="not None$"):
         anabranch.evaluate(Model("linear"), None)
     for wrong in ("a:category", ["a"], None):
         with pytest.raises(TypeError, match="a schema is a mapping"):
@@ -369,7 +369,7 @@ def test_durations_in_rows_and_arrays():
         with pytest.raises(anabranch.InputError, match="'took' is a .*timedelta"):
             Model("linear", schema={"took": kind}).learn_one({"took": objects["took"][0]}, 1)
     for wrong in (took, took.astype("M8[ns]")):
-        with pytest.raises(anabranch.InputError, match="the target is a .*numpy"):
+        with pytest.raises(anabranch.InputError, match="the target is a (timedelta|datetime)64: "):
             one.learn_one([1.0], wrong[0])
     with pytest.raises(anabranch.InputError, match="0 is a .*datetime64"):
         one.predict_one([took.astype("M8[ns]")[0]])
@@ -459,7 +459,7 @@ def test_the_target_among_the_columns(library):
         for row, target in zip(frame.to_dict("records") if library == "pandas" else frame.to_dicts(), y):
             rows.train_one(row, target)
         assert rows.equal(model) and rows.counters["extra_keys"] == model.counters["extra_keys"] == 0
-        with pytest.raises(anabranch.InputError, match="^2 keys"):
+        with pytest.raises(anabranch.InputError, match="^the (column|key) .z. is no feature of the model, nor is 1 more"):
             rows.predict_one({"y": 1.0, "z": 2.0, "zz": 3.0})
         rows.train_one(X[0], 1.0)  # a, b and c came in this order
         Model("linear", ["y"]).learn_many(frame, frame["a"])

@@ -128,7 +128,7 @@ def test_missing_unknown_and_reordered_keys():
     assert model.counters["extra_keys"] == 1
     assert model.predict_one({"a": 2}) == model.predict_one({"a": 2, "b": None}) == model.predict_one({"a": 2, "b": np.nan})
     strict = Model("scale(rls)", ["a", "b"], extra="raise")
-    with pytest.raises(anabranch.InputError, match="1 key or column is no feature"):
+    with pytest.raises(anabranch.InputError, match="the key 'c' is no feature of the model, and extra is 'raise'"):
         strict.learn_one({"a": 1, "b": 2, "c": 3}, 1)
     assert strict.n_samples_seen == 0
 
@@ -139,7 +139,7 @@ def test_a_text_where_the_first_row_had_none_is_told_what_takes_it():
         model.learn_one(first, 1.0)
         with pytest.raises(InputError, match=r"^feature 'day'.* is not a number; schema={'day': 'category'}, or 'time', says that it holds"):
             model.learn_one(first | {"day": "Columbus Day"}, 1.0)
-        with pytest.raises(InputError, match=r"^feature 'day' is a <class 'datetime.date'>.*; schema={'day': 'category'}, or 'time'"):
+        with pytest.raises(InputError, match=r"^feature 'day' is a date.*; schema={'day': 'category'}, or 'time'"):
             model.learn_one(first | {"day": datetime.date(2020, 10, 12)}, 1.0)
         stated = Model("scale(rls)", schema={"day": "category"})
         stated.learn_one(first, 1.0)
@@ -275,8 +275,8 @@ def test_a_target_that_is_none_is_refused_as_nan():
 
 def test_messages_say_what_is_wrong():
     model = Model("linear", features=["a", "b"])
-    for cell, words in (("x", "'b' is a <class 'str'>: 'x', which is not a number; schema="), (10**400, "'b' is an integer"),
-                        (1j, "'b' is a <class 'complex'>"), (np.complex128(1), "complex128")):
+    for cell, words in (("x", "'b' is a str: 'x', which is not a number; schema="), (10**400, "'b' is an integer"),
+                        (1j, "'b' is a complex"), (np.complex128(1), "complex128")):
         with pytest.raises(InputError, match=words):
             model.predict_one({"a": 1, "b": cell})
     for row, words in (([1], "1 cell, the model 2 features"), (np.zeros((1, 2)), "has 2: tables go to the methods"),
@@ -287,10 +287,10 @@ def test_messages_say_what_is_wrong():
         with pytest.raises(TypeError, match="is no str"):
             Model("linear").train_one(row, 1)
     for row in (b"ab", bytearray(b"ab"), "ab"):
-        with pytest.raises(TypeError, match="a row is a dict, a sequence of numbers or an array, not <class"):
+        with pytest.raises(TypeError, match="a row is a dict, a sequence of numbers or an array, not a (bytes|bytearray|str)$"):
             model.predict_one(row)
     typed = Model("scale(rls)", features=["name", "when"], schema={"name": "category", "when": "time"})
-    for row, words in (({"name": "\udc80"}, "'name' is a <class 'str'>: '.udc80', which is not a name"),
+    for row, words in (({"name": "\udc80"}, "'name' is a str: '.udc80', which is not a name"),
                        ({"when": datetime.time(1)}, "'when' is a .*not a time; a time of day is a number of hours")):
         with pytest.raises(InputError, match=words):
             typed.predict_one(row)
@@ -314,7 +314,7 @@ def test_a_row_without_any_feature_is_told_of_once():
             model.predict_one(row)
             warnings.simplefilter("error")
             model.predict_one(row)
-        with pytest.raises(InputError, match="are no features"):
+        with pytest.raises(InputError, match="^the key .* is no feature of the model, nor is 1 more"):
             Model("linear", features=["a", "b"], extra="raise").predict_one(row)
 
 
@@ -569,10 +569,9 @@ def test_integers_and_texts_of_numpy_make_a_model():
     for seed in (-1, 2**64):
         with pytest.raises(InputError, match=f"seed = {seed}: 0 to 2"):
             Model(seed=seed)
-    with pytest.raises(InputError, match="not <class 'set'>"):
-        Model("linear", {"a", "b"})
-    with pytest.raises(TypeError, match="a count or a sequence of names, not <class 'float'>"):
-        Model("linear", 2.5)
+    for features, what in (({"a", "b"}, "a set"), ("ab", "a str"), (b"ab", "a bytes"), (2.5, "a float")):
+        with pytest.raises(TypeError, match=f"a count or a sequence of names, not {what}$"):
+            Model("linear", features)
 
 
 def test_a_table_in_place_of_a_row_is_told():
@@ -688,9 +687,9 @@ def test_named_tuples_of_several_types_are_read_by_turns():
     assert model.equal(twin) and model.counters["extra_keys"] == 14
     assert model.predict_one(One(Cell(), 1)) == model.predict_one(One(2.5, 1)) == twin.predict_one({"a": 1, "b": 2.5})
     assert model.copy().predict_one(One(None, 1)) == twin.predict_one({"a": 1})
-    with pytest.raises(InputError, match="feature 'a' is a <class 'str'>"):
+    with pytest.raises(InputError, match="feature 'a' is a str"):
         model.predict_one(One(1, "x"))
-    with pytest.raises(InputError, match="1 key or column is no feature"):
+    with pytest.raises(InputError, match="the field 'more' is no feature"):
         Model("linear", features=["a", "b"], target="y", extra="raise").predict_one(Other(0, 1, 2, 3))
 
 

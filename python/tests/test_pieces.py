@@ -192,8 +192,8 @@ def test_what_are_no_frames_is_told():
         ([whole], None, TypeError, "names of columns"),
         ([whole], whole["price"], TypeError, "names of columns"),
         ([whole], "cost", InputError, "y is the name of a column, and the first frame has no column 'cost'"),
-        ([whole.to_numpy()], "price", TypeError, "frame 0 is a ndarray"),
-        (whole.to_numpy(), "price", TypeError, "not a ndarray"),
+        ([whole.to_numpy()], "price", TypeError, "frame 0 is an ndarray"),
+        (whole.to_numpy(), "price", TypeError, "not an ndarray"),
         ("big.csv", "price", TypeError, "not a str"),
         (pyarrow.chunked_array([[1.0]]), "price", InputError, "of no table"),
     ):
