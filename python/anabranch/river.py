@@ -21,7 +21,10 @@ class Regressor(Model, base.MiniBatchRegressor):
     Notes
     -----
     ``learn_one``, ``predict_one`` and the rest are those of ``Model``; ``learn_many`` is equal to the loop. Keys of
-    rows are str; ``str(key)`` is what a pipeline's ``FuncTransformer`` can make of others.
+    rows are str; ``str(key)`` is what a pipeline's ``FuncTransformer`` can make of others. The features are the keys of
+    the first row, or ``features``. Keys that come later are passed over and counted (``counters["extra_keys"]``), so
+    behind a transformer that makes keys as it meets values, such as ``OneHotEncoder``, name all of them by
+    ``features``; texts themselves may stand in rows, without an encoder.
 
     Examples
     --------

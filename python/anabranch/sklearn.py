@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -140,6 +141,11 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         seed = 1 if self.random_state is None else self.random_state
         if isinstance(seed, np.random.RandomState):
             seed = seed.randint(2**31)
+        if not isinstance(seed, numbers.Integral):
+            what = _frames.article(seed)
+            raise TypeError(f"random_state is a whole number, a numpy.random.RandomState or None, not {what}")
+        if seed < 0:
+            raise _core.InputError(f"random_state = {seed}: at least 0")
         return Model(self.expression, features, seed=seed, schema=self.schema, threads=self.threads)
 
     def _observe(self, rows: Any) -> None:
@@ -162,6 +168,8 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         return {name: value for name, value in super().__getstate__().items() if name != "_recorder"}
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, reset: bool) -> None:
+        if y is None:
+            raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         if reset:
             self.__dict__.pop("feature_importances_", None)
         if self._raw(X, reset):
@@ -189,29 +197,67 @@ class AnabranchRegressor(RegressorMixin, BaseEstimator):
         if self.importance:
             self._take_importances()
 
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> AnabranchRegressor:
+        """Where it raises, the regressor is what it was: fitted before, or not at all."""
+        before = dict(self.__dict__)
+        try:
+            self._learn(X, y, sample_weight, True)
+        except BaseException:
+            self.__dict__ = before
+            raise
+        return self
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AnabranchRegressor:
         """Learns all samples from the start.
 
         Parameters
         ----------
         X : array-like or frame, shape (n_samples, n_features)
+            nan and None are missing cells.
         y : array-like, shape (n_samples,)
+            The targets, finite.
         sample_weight : array-like, shape (n_samples,), optional
+            How many samples each counts for, >= 0.
 
         Returns
         -------
         AnabranchRegressor
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            X, y or a parameter is refused. A regressor that was fitted before is as it was.
         """
-        self._learn(X, y, sample_weight, True)
-        return self
+        return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> AnabranchRegressor:
-        """Goes on learning; the first call is a `fit`. Parameters as of `fit`."""
-        self._learn(X, y, sample_weight, not hasattr(self, "model_"))
+        """Goes on learning; the first call is a `fit`. Parameters as of `fit`; where it raises, nothing was learned."""
+        if not hasattr(self, "model_"):
+            return self._fit(X, y, sample_weight)
+        self._learn(X, y, sample_weight, False)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """The predictions, shape (n_samples,), of all that was learned so far."""
+        """The predictions of all that was learned so far.
+
+        Parameters
+        ----------
+        X : array-like or frame, shape (n_samples, n_features)
+            As for ``fit``, with its columns.
+
+        Returns
+        -------
+        ndarray of float, shape (n_samples,)
+            In the target's unit.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Nothing was fitted yet.
+        ValueError
+            X is refused, such as one with other columns.
+        """
         check_is_fitted(self, "model_")
         if self._raw(X, False):
             X = _frames.by_names(list(self.feature_names_in_), X)

@@ -231,7 +231,7 @@ def test_scikit_learn_finds_columns_of_mixed_frames_by_name():
     empty = frame[["rooms", "area"]].assign(area=None)
     with pytest.warns(UserWarning, match="fitted without feature names"):
         assert np.array_equal(plain.predict(empty), plain.predict(empty.astype(float).to_numpy()))
-    with pytest.raises(anabranch.InputError, match="data frame, not a ndarray"):
+    with pytest.raises(anabranch.InputError, match="data frame, not an ndarray"):
         AnabranchRegressor("rls", schema={"town": "category"}).fit(frame.to_numpy(), y)
     for X in (frame.to_numpy(), frame.to_numpy(str)):  # as a ColumnTransformer makes
         with pytest.raises(ValueError) as caught:
@@ -253,3 +253,61 @@ def test_capymoa():
     stream = NumpyStream(X, y, dataset_name="made", target_type="numeric")
     results = prequential_evaluation(stream, Regressor(stream.get_schema(), expression="scale(rls)"), window_size=500)
     assert results.cumulative.rmse() < 2 and results.windowed.metrics_per_window()["rmse"].iloc[-1] < 0.2
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["numbers", "names"])
+def test_scikit_learn_is_as_it_was_after_a_fit_that_raises(typed):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("sklearn")
+    from anabranch.sklearn import AnabranchRegressor
+    from sklearn.exceptions import NotFittedError
+
+    random = np.random.default_rng(0)
+    frame = pandas.DataFrame({"a": random.normal(size=60), "b": random.normal(size=60)})
+    if typed:
+        frame["shop"] = list("xyz") * 20
+    y = frame["a"].where(frame["a"].index != 7)
+    for first in ("fit", "partial_fit"):
+        regressor = AnabranchRegressor("scale(rls)", importance=4)
+        for X, targets, weights in ((frame, y, None), (frame, frame["a"], -np.ones(60)), (frame, None, None), (frame, y[:3], None)):
+            with pytest.raises(ValueError):
+                getattr(regressor, first)(X, targets, weights)
+            with pytest.raises(NotFittedError):
+                regressor.predict(frame)
+        regressor.fit(frame, frame["a"])
+        said, importances = regressor.predict(frame), regressor.feature_importances_
+        other = frame.rename(columns={"a": "c"})
+        for method, X, targets in (("fit", frame, y), ("fit", other, y), ("partial_fit", frame, y)):
+            with pytest.raises(ValueError):
+                getattr(regressor, method)(X, targets)
+            assert np.array_equal(regressor.predict(frame), said)
+            assert list(regressor.feature_names_in_) == list(frame) and regressor.n_features_in_ == len(list(frame))
+            assert regressor.feature_importances_ is importances
+        regressor.set_params(expression="scale(rlz)")
+        with pytest.raises(anabranch.ExpressionError):
+            regressor.fit(frame, frame["a"])
+        assert np.array_equal(regressor.predict(frame), said)
+
+
+def test_scikit_learn_names_its_parameters():
+    pytest.importorskip("sklearn")
+    from anabranch.sklearn import AnabranchRegressor
+
+    for parameters, kind, words in (({"random_state": "1"}, TypeError, "^random_state is a whole number.*, not a str$"),
+                                    ({"random_state": np.random.default_rng(1)}, TypeError, "not a Generator$"),
+                                    ({"random_state": -1}, ValueError, "^random_state = -1: at least 0$"),
+                                    ({"importance": "x"}, TypeError, "^importance is a whole number, not a str$")):
+        with pytest.raises(kind, match=words):
+            AnabranchRegressor("rls", **parameters).fit([[1.0], [2.0]], [1.0, 2.0])
+
+
+def test_river_shows_what_holds_a_regressor():
+    pytest.importorskip("river")
+    from river import compose, ensemble, preprocessing
+    from anabranch.river import Regressor
+
+    model = Regressor("scale(rls)", extra="raise", bad_rows="skip")
+    held = preprocessing.TargetStandardScaler(ensemble.BaggingRegressor(model, n_models=2, seed=1))
+    assert "extra=\"raise\"" in repr(held) and "bad_rows=\"skip\"" in repr(held)
+    assert "Regressor" in repr(compose.Pipeline(preprocessing.StandardScaler(), held))
+    assert all(hasattr(model, name) for name in model._get_params())
