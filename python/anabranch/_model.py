@@ -10,8 +10,8 @@ import numpy as np
 
 from . import _core, _frames
 from ._ranges import ranges
-from ._saved import held_text, loaded, save_to
-from ._schema import Schema, whole
+from ._saved import _unpickle, held_text, save_to
+from ._schema import Schema
 from ._vectors import vectors
 
 if TYPE_CHECKING:
@@ -59,10 +59,8 @@ class Model(_core.Model):
     ExpressionError
         The expression is refused; the message shows where. What depends on how many features there are, such as the
         memory that it takes, is told when they are known.
-    InputError
-        A value is out of range, or features have names that no file can keep.
-    TypeError
-        An argument is of a wrong type.
+    InputError, TypeError
+        An argument is out of range or of a wrong type, or a name is one that no file can keep.
     """
 
     def __init__(
@@ -125,11 +123,12 @@ class Model(_core.Model):
         self._many(rows, targets, weights, None)
 
     def train_many(self, X: Any, y: Any, w: Any = None) -> Any:
-        """As ``learn_many``; returns the prediction of each sample, made before it was learned.
+        """As ``learn_many``, with its parameters and exceptions; returns what it predicted before it learned.
 
         Returns
         -------
         ndarray, Series or array of X's library, shape (n,)
+            The prediction of each sample, in the target's unit.
         """
         targets, weights = vectors(y, w)
         rows, wrap = _frames.table(self, X)
@@ -188,6 +187,11 @@ class Model(_core.Model):
         -------
         ndarray, Series or array of X's library, shape (n,)
             With X's index.
+
+        Raises
+        ------
+        InputError
+            A row is refused; the message names it.
         """
         rows, wrap = _frames.table(self, X)
         out = np.empty(_frames.n_rows(rows))
@@ -209,6 +213,11 @@ class Model(_core.Model):
         ndarray of shape (n, 2), or DataFrame or Table of X's library with the columns ``low`` and ``high``
             With X's index.
 
+        Raises
+        ------
+        UnsupportedError, InputError
+            As of ``predict_interval``; the message names the row.
+
         Notes
         -----
         Since 0.16.
@@ -229,6 +238,11 @@ class Model(_core.Model):
         -------
         ndarray of shape (n, len(levels)), or DataFrame or Table of X's library with a column for each level
             The columns are named by the levels: ``"0.1"``. With X's index.
+
+        Raises
+        ------
+        UnsupportedError, InputError
+            As of ``predict_quantiles``; the message names the row.
 
         Notes
         -----
@@ -311,26 +325,45 @@ class Model(_core.Model):
         UnsupportedError
             There is no mixture.
         """
-        from ._views import Mixture
+        from ._views import mixture_of
 
-        figures = self._mixture(path)
-        for name in ("weight", "probability", "after", "prediction_of", "utilization", "load", "progress"):
-            figures[name] = np.array(figures[name], dtype=float)
-        for name, dtype in (("trained", np.uint64), ("dead", bool), ("reset", bool)):
-            figures[name] = np.array(figures[name], dtype=dtype)
-        return Mixture(**figures)
+        return mixture_of(self._mixture(path))
 
     def gate_weights(self) -> dict[str, np.ndarray | None]:
         """The first mixture's gate: ``weight`` (K x n_features or empty), ``bias`` and ``load_bias`` (K, or None)."""
-        gate = self._gate()
-        return {key: None if value is None else np.array(value, dtype=float) for key, value in gate.items()}
+        return {key: None if value is None else np.array(value, dtype=float) for key, value in self._gate().items()}
 
     def routing_probabilities(self, x: Any) -> np.ndarray:
-        """The probabilities that the first mixture's gate gives a row, shape (K,); changes nothing."""
+        """The probabilities that the first mixture's gate gives a row; changes nothing.
+
+        Parameters
+        ----------
+        x : dict, sequence or array of n_features numbers
+
+        Returns
+        -------
+        ndarray of float, shape (K,)
+            They sum to 1.
+
+        Raises
+        ------
+        UnsupportedError
+            There is no mixture.
+        InputError
+            The row is refused.
+        """
         return np.array(self._routing_probabilities(x))
 
     def expert_predictions(self, x: Any) -> np.ndarray:
-        """The prediction of every expert of the first mixture for a row, shape (K,); changes nothing."""
+        """The prediction of every expert of the first mixture for a row; changes nothing.
+
+        Parameters and exceptions are those of ``routing_probabilities``.
+
+        Returns
+        -------
+        ndarray of float, shape (K,)
+            In the target's unit.
+        """
         return np.array(self._expert_predictions(x))
 
     def superposition(self) -> list[Network]:
@@ -341,15 +374,9 @@ class Model(_core.Model):
         UnsupportedError
             There is no network.
         """
-        from ._views import Network
+        from ._views import networks_of
 
-        networks = []
-        for figures in self._superposition():
-            arrays = {key: np.array(value) for key, value in figures.items() if key != "expert"}
-            d = len(arrays["norms"])
-            arrays["interference"] = arrays["interference"].reshape(d, d)
-            networks.append(Network(expert=figures["expert"], **arrays))
-        return networks
+        return networks_of(self._superposition())
 
     def categories(self, column: str | int, names: Iterable[Any] = (), n: int = 20) -> list[Category]:
         """The most frequent categories of a column, and what they do to the target.
@@ -373,17 +400,9 @@ class Model(_core.Model):
         InputError
             There is no such column.
         """
-        from ._columns import category_names
-        from ._views import Category
+        from ._views import categories_of
 
-        features = self.features or ()
-        j = features.index(column) if column in features else column
-        if not isinstance(j, int) or not 0 <= j < (self.n_features or 0):
-            raise _core.InputError(f"there is no column {column!r}")
-        if not 1 <= whole(n, "n") <= 1_000_000:
-            raise _core.InputError(f"n = {n}: 1 to 1,000,000")
-        known = category_names(self, j, names)
-        return [Category(known(code), *figures) for code, *figures in self._categories(j, n)]
+        return categories_of(self, column, names, n)
 
     def explain(self, x: Any, background: Any = None) -> Explanation:
         """Why the model predicts what it does for a row: how much each column adds.
@@ -416,8 +435,7 @@ class Model(_core.Model):
         Error
             No recorder was made for this model, or the program is not there.
         """
-        reference = self.__dict__.get("_recorder")
-        recorder: Recorder | None = reference() if reference is not None else None
+        recorder: Recorder | None = self.__dict__.get("_recorder", lambda: None)()
         if recorder is None:
             raise _core.Error("a report is made of what a Recorder kept: make one for this model before learning")
         recorder.report(path)
@@ -430,16 +448,3 @@ class Model(_core.Model):
         from . import _page
 
         return _page.model_html(self)
-
-
-def _unpickle(cls: type[_M], data: bytes | None, settings: dict[str, Any]) -> _M:
-    if data is not None:
-        model = loaded(cls, data, None)
-        _core._restore(model, settings["bad_rows"] == "skip", settings["extra"] == "raise", settings["expression"])
-        model.threads = settings.get("threads", 1)  # pickles of 0.4 have none
-        return model
-    model = cls.__new__(cls)
-    expression = settings.pop("expression")
-    features = settings.pop("features")
-    _core.Model.__init__(model, expression, features, **settings)
-    return model

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+
+from ._core import InputError
+from ._schema import whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +93,29 @@ class Mixture:
     dense: bool
 
 
+def categories_of(model: Any, column: str | int, names: Iterable[Any], n: int) -> list[Category]:
+    """The most frequent categories of a column of a model."""
+    from ._columns import category_names
+
+    features = model.features or ()
+    j = features.index(column) if column in features else column
+    if not isinstance(j, int) or not 0 <= j < (model.n_features or 0):
+        raise InputError(f"there is no column {column!r}")
+    if not 1 <= whole(n, "n") <= 1_000_000:
+        raise InputError(f"n = {n}: 1 to 1,000,000")
+    known = category_names(model, j, names)
+    return [Category(known(code), *figures) for code, *figures in model._categories(j, n)]
+
+
+def mixture_of(figures: dict[str, Any]) -> Mixture:
+    """From what the extension reads of a mixture."""
+    for name in ("weight", "probability", "after", "prediction_of", "utilization", "load", "progress"):
+        figures[name] = np.array(figures[name], dtype=float)
+    for name, dtype in (("trained", np.uint64), ("dead", bool), ("reset", bool)):
+        figures[name] = np.array(figures[name], dtype=dtype)
+    return Mixture(**figures)
+
+
 @dataclasses.dataclass(frozen=True)
 class Network:
     """How an expert that is a network shares its hidden units among the features.
@@ -108,3 +136,14 @@ class Network:
     specialization: np.ndarray
     polysemanticity: np.ndarray
     interference: np.ndarray
+
+
+def networks_of(read: list[dict[str, Any]]) -> list[Network]:
+    """From what the extension reads of networks."""
+    networks = []
+    for figures in read:
+        arrays = {key: np.array(value) for key, value in figures.items() if key != "expert"}
+        d = len(arrays["norms"])
+        arrays["interference"] = arrays["interference"].reshape(d, d)
+        networks.append(Network(expert=figures["expert"], **arrays))
+    return networks

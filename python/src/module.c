@@ -61,7 +61,7 @@ static PyMethodDef functions[] = {
      "`shape` (model, mixture, expert, pair, level, feature or server), `unit` and `meaning`."},
     {"audit_rules", audit_rules, METH_NOARGS, "audit_rules()\n--\n\nThe default rules of the audit, as text."},
     {"_load", FASTCALL(core_load), METH_VARARGS | METH_KEYWORDS,
-     "_load(type, data, path)\n--\n\nA model of the type from bytes, or from a file where data is None."},
+     "_load(type, data, path, max_bytes)\n--\n\nA model of the type from bytes, or from a file where data is None."},
     {"_restore", core_restore, METH_VARARGS, "_restore(model, skips, extra_raises, given, /)\n--\n\nFor pickles."},
     {"_looks", looks, METH_O, "_looks(text, /)\n--\n\nBits: like a number, like a time by the orders of its date."},
     {"_register", core_register, METH_VARARGS, "_register(name, cls, missing, /)\n--\n\nA learner written in Python."},

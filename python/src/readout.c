@@ -412,6 +412,6 @@ PyMethodDef model_readout_methods[] = {
     {"_superposition", superposition, METH_NOARGS, "_superposition($self, /)\n--\n\nOf each network, as dicts."},
     {"equal", equal, METH_O,
      "equal($self, other, /)\n--\n\nWhether two models have the same expression and state: both predict the same "
-     "from the same rows."},
+     "from the same rows.\n\nParameters\n----------\nother : Model\n\nReturns\n-------\nbool"},
     {"__sizeof__", size_of, METH_NOARGS, "__sizeof__($self, /)\n--\n\nBytes of the model with all its state."},
     {0}};

@@ -405,7 +405,9 @@ PyMethodDef model_sample_methods[] = {
      "counts for, >= 0.\n\nReturns\n-------\nfloat\n\nRaises\n------\nInputError\n    The sample is refused; nothing "
      "was learned."},
     {"learn_one", FASTCALL(learn_one), METH_FASTCALL | METH_KEYWORDS,
-     "learn_one($self, x, y, w=1.0)\n--\n\nAs train_one, but returns None."},
+     "learn_one($self, x, y, w=1.0)\n--\n\nLearns one sample; as train_one, but returns None.\n\nParameters\n"
+     "----------\n" ROW "y : float\n    The target, finite.\nw : float\n    How many samples this one counts for, >= "
+     "0.\n\nRaises\n------\nInputError\n    The sample is refused; nothing was learned."},
     {"predict_interval", FASTCALL(predict_interval), METH_VARARGS | METH_KEYWORDS,
      "predict_interval($self, x, coverage)\n--\n\nAn interval around the prediction that holds the target with a "
      "coverage.\n\nParameters\n----------\n" ROW "coverage : float\n    One of `coverages`.\n\nReturns\n-------\n"

@@ -1,5 +1,5 @@
 /* Models as bytes and files, and copies. */
-#include "core.h"
+#include "argument.h"
 #include <anabranch/snapshot.h>
 #include <string.h>
 
@@ -159,10 +159,11 @@ static int take_held(Model *self, const AnbSnapshot *snapshot)
     return code;
 }
 
-static int load_into(Core *core, Model *self, const AnbSnapshot *snapshot)
+static int load_into(Core *core, Model *self, const AnbSnapshot *snapshot, size_t max_bytes)
 {
     AnbError error = {0};
     AnbModelOptions options = model_options(core);
+    options.max_bytes = max_bytes;
     StreamingLearner *learner = anb_snapshot_model(snapshot, &options, &error);
     if (!learner)
         return core_failure(core) ? -1 : (raise_error(core, &error, NULL), -1);
@@ -194,24 +195,30 @@ static Model *empty(Core *core, PyObject *type)
 
 PyObject *core_load(PyObject *module, PyObject *arguments, PyObject *keywords)
 {
-    static char *words[] = {"type", "data", "path", NULL};
+    static char *words[] = {"type", "data", "path", "max_bytes", NULL};
     Core *core = PyModule_GetState(module);
-    PyObject *type, *path, *file = NULL;
+    PyObject *type, *path, *bytes, *file = NULL;
+    Py_ssize_t max_bytes = 0;
     Py_buffer data = {0};
     AnbError error = {0};
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Oz*O", words, &type, &data, &path))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "Oz*OO", words, &type, &data, &path, &bytes))
         return NULL;
     Model *result = NULL;
     AnbSnapshot *snapshot = NULL;
-    if (data.buf || PyUnicode_FSConverter(path, &file)) {
-        snapshot = data.buf ? anb_snapshot_open(data.buf, (size_t)data.len, NULL, &error)
-                            : anb_snapshot_read(PyBytes_AsString(file), NULL, &error);
+    const bool fine = whole_argument(core, bytes, "max_bytes", &max_bytes) == 0;
+    if (fine && max_bytes < 1) {
+        raise_input(core, "max_bytes = %zd: at least 1", max_bytes);
+    } else if (fine && (data.buf || PyUnicode_FSConverter(path, &file))) {
+        AnbModelOptions options = model_options(core);
+        options.max_bytes = (size_t)max_bytes;
+        snapshot = data.buf ? anb_snapshot_open(data.buf, (size_t)data.len, &options, &error)
+                            : anb_snapshot_read(PyBytes_AsString(file), &options, &error);
         if (!snapshot)
             raise_error(core, &error, NULL);
     }
     if (snapshot)
         result = empty(core, type);
-    if (result && load_into(core, result, snapshot))
+    if (result && load_into(core, result, snapshot, (size_t)max_bytes))
         Py_CLEAR(result);
     anb_snapshot_close(snapshot);
     Py_XDECREF(file);

@@ -198,6 +198,30 @@ def test_a_target_of_another_library_is_compared():
             model.learn_many(table, y)
 
 
+def test_files_and_pickles_of_large_models_are_read(tmp_path):
+    model = Model("rls", 2, max_bytes=3 << 30)
+    model.save(tmp_path / "m.anb")
+    for how in ({"path": tmp_path / "m.anb"}, {"data": model.to_bytes()}):
+        assert anabranch.load(**how)._settings()["max_bytes"] == 1 << 30
+        assert anabranch.load(**how, max_bytes=3 << 30)._settings()["max_bytes"] == 3 << 30
+        with pytest.raises((InputError, anabranch.SnapshotError), match="over .*limit of 99"):
+            anabranch.load(**how, max_bytes=99)
+        with pytest.raises(InputError, match="^max_bytes = 0: at least 1$"):
+            anabranch.load(**how, max_bytes=0)
+        with pytest.raises(TypeError, match=f"^max_bytes {WHOLE}"):
+            anabranch.load(**how, max_bytes=1e9)
+    assert pickle.loads(pickle.dumps(model))._settings()["max_bytes"] == model.copy()._settings()["max_bytes"] == 3 << 30
+    small = Model("rls", 2, max_bytes=5000)
+    assert pickle.loads(pickle.dumps(small)).equal(small)
+
+
+def test_pickles_before_0_20_are_read():
+    model = Model("scale(rls)", ["a", "b"], bad_rows="skip")
+    model.learn_many(X, Y)
+    reduced = model.__reduce__()
+    assert anabranch._model._unpickle(*reduced[1]).equal(model)
+
+
 def test_an_object_whose_text_is_its_address_is_no_name():
     class Shop:
         pass

@@ -73,7 +73,7 @@ def test_arrays_without_dimensions_are_the_cell_they_hold():
     model.learn_one([np.array(3.0), np.array(2)], np.array(1.0))
     for cell in (np.array(3), np.array(Decimal(3), dtype=object), np.array(np.timedelta64(3, "s")), np.ma.array(3.0)):
         assert model.predict_one([cell, 2]) == model.predict_one({"a": cell, "b": 2}) == model.predict_one([3, 2])
-    for cell in (np.ma.masked, np.ma.array(3, mask=True), np.array(None), np.array(np.datetime64("NaT"))):
+    for cell in (np.ma.masked, np.ma.array(3, mask=True), np.array(None), np.array(np.datetime64("NaT", "s"))):
         assert model.predict_one([cell, 2]) == model.predict_one([None, 2])
     for cell in (np.array("3"), np.array([3.0]), np.array(1j), np.array(np.datetime64(0, "s"))):
         with pytest.raises(InputError, match="feature 'a' is a"):
