@@ -17,10 +17,11 @@
  *     neighbours                          local structure; from 20 on also with eight past targets as features: what
  *                                         followed when the last targets were like the present ones
  *
- * Most networks of budgets up to 20 share steps among rows (every in mlp.c): a step of Adam costs more than the rows in
- * it, and the first steps matter most. Fewer steps lose on smooth streams without noise; curved units (hardgelu: the
- * errors of gelu, in little more than the time of leaky units) and the mean gradient of some two steps (momentum=0.5)
- * make up for that. 20 has gelu: with hardgelu wrong cells cost it .5 % more.
+ * Most networks share steps among rows (every in mlp.c): a step of Adam costs more than the rows in it, and the first
+ * steps matter most. Fewer steps lose on smooth streams without noise; curved units (hardgelu: the errors of gelu, in
+ * little more than the time of leaky units) and the mean gradient of some two steps (momentum=0.5) make up for that. 20
+ * has gelu: with hardgelu wrong cells cost it .5 % more. Where they lose otherwise, networks have a step a row: those of
+ * wide rows and, at 100, the one on products.
  *
  * Each further expert costs a little accuracy in the first hundreds of rows; each one here gained more than that.
  *
@@ -60,20 +61,23 @@ typedef struct Choice {
 
 #define FOLLOWING "rls(lambda=0.9998, delta=1, level=100, walk=0.2)"
 #define PRODUCTS "poly(rls(lambda=0.9998, walk=0.2, precision=single))"
+#define WITH_THREE(expert) "past(" expert ", lags=3)"
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
 #define REST_TREES "sgbt(trees=40, rate=0.15, budget=WORK)"
 #define BOOSTED_REST(first) "residual(" first ", " REST_TREES ")"
-#define PAST_REST(first) "residual(" first ", past(" REST_TREES ", lags=3))"
+#define PAST_REST(first) "residual(" first ", " WITH_THREE(REST_TREES) ")"
 #define TREES(work, more) "sgbt(window=8192, trees=100, rate=0.1, budget=" work more ")"
 #define SINGLE(options) "mlp(" options ", precision=single)"
 #define CURVED ", activation=hardgelu"
 #define SMALL_NETWORK(more, rows)                                                                                      \
     SINGLE(more "momentum=0.5, replay=" #rows ", every=16, rate=0.015, memory=1000" CURVED)
-#define NETWORK(units) SINGLE("hidden=" #units ", replay=32, memory=16000")
-#define SMOOTH_NETWORK SINGLE("hidden=128, replay=32, memory=16000" CURVED)
-#define GATED_NETWORK SINGLE("hidden=64, replay=32, memory=16000, activation=swiglu")
+#define NETWORK(units, steps, more) SINGLE("hidden=" #units ", " steps ", memory=16000" more)
+#define EACH_ROW "replay=32"
+#define FOURTH_ROW "replay=64, every=4, rate=0.015, momentum=0.5"
+#define CURVED_NETWORK NETWORK(64, FOURTH_ROW, CURVED)
+#define GATED_NETWORK NETWORK(64, FOURTH_ROW, ", activation=swiglu")
 #define PRODUCT_NETWORK(rows)                                                                                          \
-    "poly(" SINGLE("replay=" #rows ", memory=16000, activation=swiglu, rate=0.03, momentum=0.5") ", least=3.5)"
+    "poly(" SINGLE(rows ", memory=16000, activation=swiglu, rate=0.03, momentum=0.5") ", least=3.5)"
 #define PAST_NEIGHBOURS(more) "past(knn(window=2000, coarse=4" more "), lags=8)"
 #define DEEP_TREES "sgbt(window=16384, trees=100, depth=6, rate=0.1, budget=WORK, loss=huber)"
 
@@ -126,30 +130,30 @@ static const Choice choices[] = {
     {SINGLE("hidden=48, replay=48, every=4, rate=0.015, momentum=0.5, memory=6000, activation=gelu"), TWENTY, TWENTY,
      256},
     {SINGLE("hidden=64, replay=8"), TWENTY, TWENTY, ANY, .beyond = 256},
-    {SMOOTH_NETWORK, FIFTY, FIFTY, NARROWER, .beyond = MULTIPLIED},
+    {NETWORK(128, EACH_ROW, CURVED), FIFTY, FIFTY, NARROWER, .beyond = MULTIPLIED},
     {SINGLE("hidden=128, replay=12, memory=16000" CURVED), FIFTY, FIFTY, 256, .beyond = NARROWER},
-    {SMOOTH_NETWORK, HUNDRED, ALL, 256},
-    {PRODUCT_NETWORK(16), FIFTY, FIFTY, MULTIPLIED},
-    {NETWORK(64), FIFTY, FIFTY, 256, .known = "past(" NETWORK(64) ", lags=3)"},
-    {GATED_NETWORK, HUNDRED, ALL, 256, .known = "past(" GATED_NETWORK ", lags=3)"},
-    {PRODUCT_NETWORK(24), HUNDRED, ALL, MULTIPLIED},
-    {NETWORK(128), HUNDRED, ALL, 256, .beyond = MULTIPLIED},
+    {NETWORK(128, FOURTH_ROW, CURVED), HUNDRED, ALL, 256},
+    {PRODUCT_NETWORK("replay=48, every=4"), FIFTY, FIFTY, MULTIPLIED},
+    {CURVED_NETWORK, FIFTY, FIFTY, 256, .known = WITH_THREE(CURVED_NETWORK)},
+    {GATED_NETWORK, HUNDRED, ALL, 256, .known = WITH_THREE(GATED_NETWORK)},
+    {PRODUCT_NETWORK("replay=24"), HUNDRED, ALL, MULTIPLIED},
+    {NETWORK(128, EACH_ROW, ""), HUNDRED, ALL, 256, .beyond = MULTIPLIED},
     {SINGLE("hidden=64, replay=8"), HUNDRED, ALL, ANY, .beyond = 256},
     {"additive(cells=24, pairs=3)", ONE, ONE, CACHED},
     {"additive(cells=24, pairs=2)", TWO, TWO, CACHED},
     {"additive(cells=24, pairs=1)", ONE, TWO, ANY, .beyond = CACHED},
     {"additive(cells=24)", FIVE, FIVE, CACHED, .known = "past(additive(cells=24))"},
     {"additive(cells=24, pairs=1)", FIVE, FIVE, ANY, .known = "past(additive(cells=24, pairs=1))", .beyond = CACHED},
-    {"additive(cells=24)", TWENTY, TWENTY, ANY, .known = "past(additive(cells=24), lags=3)"},
+    {"additive(cells=24)", TWENTY, TWENTY, ANY, .known = WITH_THREE("additive(cells=24)")},
     {"additive(cells=24)", FIFTY, ALL, ANY},
-    {NULL, FIFTY, ALL, 256, .known = "past(additive(cells=24), lags=3)"},
+    {NULL, FIFTY, ALL, 256, .known = WITH_THREE("additive(cells=24)")},
     {"sgbt(trees=30, rate=0.2, depth=4, budget=WORK, replay=1)", TWO, TWO, ANY, 180},
     {"sgbt(trees=20, rate=0.3, depth=4, budget=WORK, replay=1)", FIVE, FIVE, ANY, 800},
     {TREES("WORK", ", replay=1"), TWENTY, TWENTY, ANY, 1500},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
-    {NULL, FIFTY, FIFTY, 256, 3000, "past(" TREES("WORK", ", loss=huber") ", lags=3)"},
-    {NULL, HUNDRED, ALL, 256, 4000, "past(" DEEP_TREES ", lags=3)"},
+    {NULL, FIFTY, FIFTY, 256, 3000, WITH_THREE(TREES("WORK", ", loss=huber"))},
+    {NULL, HUNDRED, ALL, 256, 4000, WITH_THREE(DEEP_TREES)},
     {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 1900, PAST_REST(WITH_PAST(FOLLOWING))},
     {"knn(window=8000, time=false, coarse=4)", TWENTY, TWENTY, LONG_MEMORY},
     {"knn", TWENTY, TWENTY, 128, .beyond = LONG_MEMORY},
@@ -180,7 +184,7 @@ static const Level levels[] = {
     {ONE, "stack(delta=0.003)", NULL, NULL},
     {TWO, "stack(delta=0.003)", NULL, NULL},
     {FIVE, "stack(delta=0.003)", "additive(pairs=3)", ", last=true", "additive(pairs=1)"},
-    {TWENTY, "blend(wide=true)", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true"},
+    {TWENTY, "blend", SINGLE("hidden=32, replay=8") ", additive(pairs=3)", ", last=true"},
     {FIFTY, "blend", STAGE ", additive", PAST_STAGE},
     {HUNDRED, "blend(wide=true)", GATED_STAGE ", additive, " TREES("3000", ", loss=huber"), PAST_STAGE}};
 
