@@ -19,9 +19,9 @@
  *
  * Most networks share steps among rows (every in mlp.c): a step of Adam costs more than the rows in it, and the first
  * steps matter most. Fewer steps lose on smooth streams without noise; curved units (hardgelu: the errors of gelu, in
- * little more than the time of leaky units) and the mean gradient of some two steps (momentum=0.5) make up for that. 20
- * has gelu: with hardgelu wrong cells cost it .5 % more. Where they lose otherwise, networks have a step a row: those of
- * wide rows and, at 100, the one on products.
+ * little more than the time of leaky units) and the mean gradient of some two steps (momentum=0.5) make up for part of
+ * that. 20 has gelu: with hardgelu wrong cells cost it .5 % more. Where shared steps lose more, networks have a step a
+ * row: those of wide rows and, at 100, the one on products.
  *
  * Each further expert costs a little accuracy in the first hundreds of rows; each one here gained more than that.
  *

@@ -258,7 +258,7 @@ ANB_API bool anb_equal(const StreamingLearner *a, const StreamingLearner *b);
 
 /* ---- the library ----------------------------------------------------------------------------------------------- */
 
-/** The version of the library that runs: "0.19.0". */
+/** The version of the library that runs: "0.20.0". */
 ANB_API const char *anb_version(void);
 
 /** All learners of the library, ended by NULL. */
