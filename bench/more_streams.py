@@ -133,7 +133,7 @@ def calendar(frame, name):
     when = frame[name]
     days = (when - when.iloc[0]).dt.total_seconds() / 86400
     hour = when.dt.hour + when.dt.minute / 60
-    parts = {"days": days, "month": when.dt.month, "weekday": when.dt.weekday, "hour": hour}
+    parts = {"days": days, "month": when.dt.month, "weekday": when.dt.day_of_week, "hour": hour}
     frame = frame.drop(columns=name)
     for part, values in parts.items():
         if part not in frame and values.nunique() > 1:
