@@ -25,8 +25,9 @@ int saved_rows(const Saved *saved, Rows *rows, const char *path, RowsOptions nam
  * count of rows. 0, or BAD_DATA with the complaint made. */
 int save_with_names(const StreamingLearner *model, const Rows *rows, uint64_t learned_rows, const char *path);
 
-/* Saves what cannot be saved at `path` to a folder for temporary files, which may be on another disk: by `save`, which
- * returns 0 or has complained. Tells where it is; false where it is nowhere. */
+/* Saves a model that could not be written at `path` to a new folder below TMPDIR, or /tmp, which may be on another
+ * disk, and prints where. `save` writes it to the place that it is given and returns 0, or complains. Returns whether
+ * the model was saved. */
 bool save_elsewhere(const char *path, int (*save)(const void *context, const char *place), const void *context);
 
 /* Whether a model can be saved at the path: a new file is written in its folder and takes the place of the old one.

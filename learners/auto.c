@@ -61,11 +61,11 @@ typedef struct Choice {
 
 #define FOLLOWING "rls(lambda=0.9998, delta=1, level=100, walk=0.2)"
 #define PRODUCTS "poly(rls(lambda=0.9998, walk=0.2, precision=single))"
-#define WITH_THREE(expert) "past(" expert ", lags=3)"
+#define LAGGED(expert) "past(" expert ", lags=3)"
 #define WITH_PAST(expert) "residual_ar(" expert ", last=true)"
 #define REST_TREES "sgbt(trees=40, rate=0.15, budget=WORK)"
 #define BOOSTED_REST(first) "residual(" first ", " REST_TREES ")"
-#define PAST_REST(first) "residual(" first ", " WITH_THREE(REST_TREES) ")"
+#define PAST_REST(first) "residual(" first ", " LAGGED(REST_TREES) ")"
 #define TREES(work, more) "sgbt(window=8192, trees=100, rate=0.1, budget=" work more ")"
 #define SINGLE(options) "mlp(" options ", precision=single)"
 #define CURVED ", activation=hardgelu"
@@ -76,8 +76,8 @@ typedef struct Choice {
 #define FOURTH_ROW "replay=64, every=4, rate=0.015, momentum=0.5"
 #define CURVED_NETWORK NETWORK(64, FOURTH_ROW, CURVED)
 #define GATED_NETWORK NETWORK(64, FOURTH_ROW, ", activation=swiglu")
-#define PRODUCT_NETWORK(rows)                                                                                          \
-    "poly(" SINGLE(rows ", memory=16000, activation=swiglu, rate=0.03, momentum=0.5") ", least=3.5)"
+#define PRODUCT_NETWORK(steps)                                                                                         \
+    "poly(" SINGLE(steps ", memory=16000, activation=swiglu, rate=0.03, momentum=0.5") ", least=3.5)"
 #define PAST_NEIGHBOURS(more) "past(knn(window=2000, coarse=4" more "), lags=8)"
 #define DEEP_TREES "sgbt(window=16384, trees=100, depth=6, rate=0.1, budget=WORK, loss=huber)"
 
@@ -134,8 +134,8 @@ static const Choice choices[] = {
     {SINGLE("hidden=128, replay=12, memory=16000" CURVED), FIFTY, FIFTY, 256, .beyond = NARROWER},
     {NETWORK(128, FOURTH_ROW, CURVED), HUNDRED, ALL, 256},
     {PRODUCT_NETWORK("replay=48, every=4"), FIFTY, FIFTY, MULTIPLIED},
-    {CURVED_NETWORK, FIFTY, FIFTY, 256, .known = WITH_THREE(CURVED_NETWORK)},
-    {GATED_NETWORK, HUNDRED, ALL, 256, .known = WITH_THREE(GATED_NETWORK)},
+    {CURVED_NETWORK, FIFTY, FIFTY, 256, .known = LAGGED(CURVED_NETWORK)},
+    {GATED_NETWORK, HUNDRED, ALL, 256, .known = LAGGED(GATED_NETWORK)},
     {PRODUCT_NETWORK("replay=24"), HUNDRED, ALL, MULTIPLIED},
     {NETWORK(128, EACH_ROW, ""), HUNDRED, ALL, 256, .beyond = MULTIPLIED},
     {SINGLE("hidden=64, replay=8"), HUNDRED, ALL, ANY, .beyond = 256},
@@ -144,16 +144,16 @@ static const Choice choices[] = {
     {"additive(cells=24, pairs=1)", ONE, TWO, ANY, .beyond = CACHED},
     {"additive(cells=24)", FIVE, FIVE, CACHED, .known = "past(additive(cells=24))"},
     {"additive(cells=24, pairs=1)", FIVE, FIVE, ANY, .known = "past(additive(cells=24, pairs=1))", .beyond = CACHED},
-    {"additive(cells=24)", TWENTY, TWENTY, ANY, .known = WITH_THREE("additive(cells=24)")},
+    {"additive(cells=24)", TWENTY, TWENTY, ANY, .known = LAGGED("additive(cells=24)")},
     {"additive(cells=24)", FIFTY, ALL, ANY},
-    {NULL, FIFTY, ALL, 256, .known = WITH_THREE("additive(cells=24)")},
+    {NULL, FIFTY, ALL, 256, .known = LAGGED("additive(cells=24)")},
     {"sgbt(trees=30, rate=0.2, depth=4, budget=WORK, replay=1)", TWO, TWO, ANY, 180},
     {"sgbt(trees=20, rate=0.3, depth=4, budget=WORK, replay=1)", FIVE, FIVE, ANY, 800},
     {TREES("WORK", ", replay=1"), TWENTY, TWENTY, ANY, 1500},
     {"sgbt", FIFTY, FIFTY, ANY},
     {"sgbt(window=16384, trees=200, rate=0.05, budget=WORK)", HUNDRED, ALL, 256, 6000},
-    {NULL, FIFTY, FIFTY, 256, 3000, WITH_THREE(TREES("WORK", ", loss=huber"))},
-    {NULL, HUNDRED, ALL, 256, 4000, WITH_THREE(DEEP_TREES)},
+    {NULL, FIFTY, FIFTY, 256, 3000, LAGGED(TREES("WORK", ", loss=huber"))},
+    {NULL, HUNDRED, ALL, 256, 4000, LAGGED(DEEP_TREES)},
     {BOOSTED_REST(FOLLOWING), FIFTY, ALL, 200, 1900, PAST_REST(WITH_PAST(FOLLOWING))},
     {"knn(window=8000, time=false, coarse=4)", TWENTY, TWENTY, LONG_MEMORY},
     {"knn", TWENTY, TWENTY, 128, .beyond = LONG_MEMORY},

@@ -25,11 +25,10 @@ int raise_type(PyObject *object, const char *what)
 /* Raises that an argument is of a wrong type; -1. */
 static int wrong_type(PyObject *object, const char *name, const char *wanted)
 {
-    PyObject *what = PyUnicode_FromFormat("%s is %s", name, wanted);
-    const char *text = what ? PyUnicode_AsUTF8AndSize(what, NULL) : NULL;
-    if (text)
-        raise_type(object, text);
-    Py_XDECREF(what);
+    PyObject *said = type_said(object);
+    if (said)
+        PyErr_Format(PyExc_TypeError, "%s is %s, not %U", name, wanted, said);
+    Py_XDECREF(said);
     return -1;
 }
 
@@ -89,18 +88,16 @@ int word_argument(Core *core, PyObject *object, const char *name, const char *ye
 {
     if (!object)
         return 0;
-    if (PyUnicode_Check(object)) {
-        *is = PyUnicode_CompareWithASCIIString(object, yes) == 0;
-        if (*is || PyUnicode_CompareWithASCIIString(object, no) == 0)
-            return 0;
-        return raise_input(core, "%s is %s or %s, not %.40R", name, yes, no, object);
+    if (!PyUnicode_Check(object)) {
+        char wanted[64];
+        PyOS_snprintf(wanted, sizeof wanted, "'%s' or '%s'", yes, no);
+        return wrong_type(object, name, wanted);
     }
-    PyObject *wanted = PyUnicode_FromFormat("'%s' or '%s'", yes, no);
-    const char *text = wanted ? PyUnicode_AsUTF8AndSize(wanted, NULL) : NULL;
-    if (text)
-        wrong_type(object, name, text);
-    Py_XDECREF(wanted);
-    return -1;
+    bool chosen = PyUnicode_CompareWithASCIIString(object, yes) == 0;
+    if (!chosen && PyUnicode_CompareWithASCIIString(object, no) != 0)
+        return raise_input(core, "%s is %s or %s, not %.40R", name, yes, no, object);
+    *is = chosen;
+    return 0;
 }
 
 int model_argument(Core *core, PyObject *object, const char *what)

@@ -15,7 +15,7 @@ int whole_argument(Core *core, PyObject *object, const char *name, Py_ssize_t *v
 int int_argument(Core *core, PyObject *object, const char *name, int *value);
 int seed_argument(Core *core, PyObject *object, unsigned long long *value);
 int number_argument(PyObject *object, const char *name, double *value);
-/* Whether it is the word `yes`; it has to be that or `no`. */
+/* Whether it is the word `yes`; it has to be that or `no`. A word that is refused leaves the value as it is. */
 int word_argument(Core *core, PyObject *object, const char *name, const char *yes, const char *no, bool *is);
 /* `what`: who takes a Model. */
 int model_argument(Core *core, PyObject *object, const char *what);

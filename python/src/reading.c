@@ -128,13 +128,9 @@ PyObject *reading_takes_missing(PyObject *object, void *closure)
 /* Sets a property that is one of two words; NULL deletes it, which cannot be. */
 static int set_word(Core *core, PyObject *value, const char *name, const char *yes, const char *no, bool *is)
 {
-    bool wanted = *is;
     if (!value)
         return PyErr_Format(PyExc_AttributeError, "%s cannot be deleted", name), -1;
-    if (word_argument(core, value, name, yes, no, &wanted))
-        return -1;
-    *is = wanted;
-    return 0;
+    return word_argument(core, value, name, yes, no, is);
 }
 
 PyObject *reading_bad_rows(PyObject *object, void *closure)
